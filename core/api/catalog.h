@@ -1,0 +1,42 @@
+#pragma once
+// What this program offers by name: models, simulated people.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace plumbline {
+
+struct CatalogModel {
+    std::string name;             // the command line's MODEL, e.g. "smollm2-135m-instruct"
+    std::string title;            // for people, e.g. "SmolLM2 135M Instruct"
+    std::filesystem::path path;   // where it is, or would be
+    bool installed = false;
+    std::int64_t parameters = 0;
+    std::int64_t memory_bytes = 0;  // resident memory needed in f32, estimated
+    std::string licence;
+    std::string how_to_get;       // one sentence for a model that is not installed
+};
+
+/// Bundled and installed models. Looks in PLUMBLINE_DATA_DIR/models, else XDG_DATA_HOME/plumbline/models,
+/// else ~/.local/share/plumbline/models.
+std::vector<CatalogModel> catalog_models();
+
+/// The file of MODEL: a catalogue name, a .gguf file or a folder. Throws Error when there is none.
+std::filesystem::path resolve_model(const std::string& name_or_path);
+
+/// The user's data folder: models/, sessions/.
+std::filesystem::path data_folder();
+
+struct CatalogJudge {
+    std::string name;      // "polite"
+    std::string summary;   // "prefers the reply with more polite words"
+};
+std::vector<CatalogJudge> catalog_judges();
+
+/// Prompts bundled with the program: for sessions, and held out for evaluation.
+std::vector<std::string> bundled_prompts();
+std::vector<std::string> heldout_prompts();
+
+}  // namespace plumbline

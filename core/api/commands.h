@@ -1,0 +1,46 @@
+#pragma once
+// What a window or script asks of the engine: plain values, carried out in order on the engine's thread.
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/api/configs.h"
+#include "core/api/judge.h"
+
+namespace plumbline {
+
+/// A new project file for a model. The file must not exist.
+struct NewSession {
+    std::string project_path;   // empty: a dated name in the data folder's sessions/
+    std::string model;          // catalogue name, file or folder
+    SessionConfig config;
+    std::vector<std::string> prompts;   // empty: the bundled ones
+};
+struct OpenSession {
+    std::string project_path;
+    std::string model_path;     // not empty: where the model is now (same SHA-256), if it moved
+};
+struct CloseSession {};
+struct SaveCopy { std::string path; };
+
+struct AddPrompts { std::vector<std::string> prompts; bool go_to_first = false; };
+struct RemovePrompt { std::int64_t prompt_id = 0; };
+struct GoToPrompt { std::int64_t prompt_id = 0; };   // draws a pair for it
+struct SampleAgain {};                               // another pair for the current prompt
+
+/// The person's answer to the pair on the screen. Ignored with CommandFailed when pair_id is not shown.
+struct Vote { std::int64_t pair_id = 0; Choice choice = Choice::skip; };
+struct Undo {};                                      // of the last label that stands
+struct ChangeConfig { SessionConfig config; };
+struct PauseTraining { bool paused = false; };       // labels are kept and trained on resume
+/// Replies to each prompt with the policy as it is; random numbers depend on seed, prompt and sample only,
+/// so two evaluations with one seed differ by the policy alone.
+struct Evaluate { std::string tag; std::vector<std::string> prompts; int samples = 5; std::uint64_t seed = 0; };
+struct WaitIdle { std::uint64_t ticket = 0; };       // answered by Idle when all before it is done
+
+using Command = std::variant<NewSession, OpenSession, CloseSession, SaveCopy, AddPrompts, RemovePrompt, GoToPrompt,
+                             SampleAgain, Vote, Undo, ChangeConfig, PauseTraining, Evaluate, WaitIdle>;
+
+}  // namespace plumbline

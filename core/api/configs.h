@@ -1,0 +1,114 @@
+#pragma once
+// Settings, one struct an algorithm. Field names are the keys of `--config key=value` and of the project
+// file. Every field states unit, range, default and source; `fields()` in config_fields.h lists the same
+// for help texts, and `validate()` names the first field that is out of range.
+
+#include <cstdint>
+#include <string>
+
+namespace plumbline {
+
+enum class Algorithm { dpo, rloo };
+enum class PairChoice { farthest, random };  // how two of the drawn candidates are chosen for the screen
+
+/// How replies are drawn. Order of application: temperature, top-k, top-p, min-p.
+struct SamplingConfig {
+    int candidates = 4;        // replies drawn for one prompt, 2..16; two of them are shown
+    int max_new_tokens = 48;   // tokens, 1..4096; a reply that reaches it ends as `length`
+    double temperature = 0.9;  // 0..5; 0 is greedy
+    int top_k = 0;             // tokens kept, 0..1000000; 0 keeps all
+    double top_p = 0.95;       // probability mass kept, 0..1; 1 keeps all
+    double min_p = 0.0;        // least probability relative to the likeliest token, 0..1; 0 keeps all
+    PairChoice pair_choice = PairChoice::farthest;
+};
+
+/// Low-rank adapters on the linear layers of the blocks from `lora_first_block` on (LoRA, 2106.09685).
+struct LoraConfig {
+    int lora_rank = 8;          // 1..256
+    double lora_alpha = 16;     // scale = alpha / rank; 0..4096
+    int lora_first_block = -1;  // first adapted block, 0..blocks-1; -1: the upper half of the blocks
+};
+
+enum class Schedule { constant, linear, cosine };
+
+/// Adam with decoupled weight decay (1711.05101), betas 0.9 and 0.999, epsilon 1e-8.
+struct OptimizerConfig {
+    double lr = 1e-4;          // 0..10
+    int batch_size = 4;        // pairs or prompts a step, 1..1024
+    int steps = 0;             // 0..1000000; 0: `epochs` decide
+    int epochs = 1;            // passes over the data, 1..1000
+    bool shuffle = true;       // a seeded order each epoch; false keeps the file's order
+    Schedule schedule = Schedule::constant;
+    int warmup_steps = 0;      // linear warm-up from 0, steps, 0..1000000
+    double weight_decay = 0;   // 0..1
+    double clip_norm = 1.0;    // global gradient norm, 0..1e6; 0: no clipping
+    int max_length = 1024;     // tokens of prompt and reply, 8..131072; a longer row is refused
+    std::uint64_t seed = 0;    // initial weights, order and samples
+};
+
+/// Reward model of LoRA + scalar head on pairs: -log sigmoid(r_c - r_r - margin) + center (r_c + r_r)^2.
+struct RewardConfig : OptimizerConfig, LoraConfig {
+    double center = 0;         // 0..1; 0.01 keeps rewards near zero (2312.09244)
+};
+
+/// Direct preference optimisation (2305.18290, eq. 7).
+struct DpoConfig : OptimizerConfig, LoraConfig {
+    double beta = 0.1;         // KL weight, 0..100
+};
+
+/// REINFORCE leave-one-out (2402.14740) with the KL penalty in the reward.
+struct RlooConfig : OptimizerConfig, LoraConfig {
+    double beta = 0.05;        // KL weight in the reward, nats, 0..100
+    int group_size = 4;        // samples a prompt, 2..64
+    int max_new_tokens = 48;   // 1..4096
+    double temperature = 0.9;  // sampling and log-probs, 0.05..5
+    double clip_range = 0.2;   // sequence ratio kept in 1 +- this, 0.01..10
+    double missing_eos_reward = -1;  // replaces the score of a reply without EOS, -100..100
+    int epochs_per_batch = 1;  // optimiser steps on one batch of samples, 1..16
+};
+
+/// The exact linear head on mean-pooled middle-block activations, refitted at every click.
+struct LinearRewardConfig {
+    double ridge = 10;             // precision of the Gaussian prior on standardised weights, 1e-6..1e6
+    double length_scale = 0.25;    // weight of the standardised reply length as a feature, 0..10
+};
+
+/// How the live session trains its policy after a click.
+struct LiveConfig {
+    Algorithm algorithm = Algorithm::dpo;
+    int steps_per_click = 1;   // optimiser steps, 0..64; 0 collects labels only
+    double kl_limit = 4.0;     // nats a reply, 0.1..1000: the rate falls from half of it on, above it the
+                               // adapter shrinks towards the reference
+    // DPO
+    double dpo_lr = 3e-4;      // 0..10
+    double dpo_beta = 0.1;     // 0..100
+    int replay_pairs = 3;      // earlier pairs that join the new one in a step, 0..64
+    // RLOO
+    double rloo_lr = 3e-4;     // 0..10
+    double rloo_beta = 0.1;    // KL weight in the reward, 0..100
+    int rloo_prompts = 2;      // prompts a step, 1..64
+    int rloo_group = 4;        // samples a prompt, 2..64
+    double missing_eos_reward = -1;  // -100..100
+};
+
+/// All settings of a session. `seed` and the event log reproduce it.
+struct SessionConfig {
+    std::uint64_t seed = 0;
+    std::string system_prompt = "You are a helpful assistant. Answer in one or two short sentences.";
+    bool blind = true;          // rewards stay hidden until the vote
+    bool shuffle_sides = true;  // which card is left is drawn at random
+    SamplingConfig sampling;
+    LoraConfig lora;
+    LinearRewardConfig reward;
+    LiveConfig live;
+};
+
+// Each throws ConfigError naming the field, the value and its range.
+void validate(const SamplingConfig& config);
+void validate(const LoraConfig& config);
+void validate(const RewardConfig& config);
+void validate(const DpoConfig& config);
+void validate(const RlooConfig& config);
+void validate(const SessionConfig& config);
+
+}  // namespace plumbline

@@ -1,0 +1,73 @@
+#pragma once
+// GGUF, versions 2 and 3, little endian: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/formats/mapped_file.h"
+
+namespace plumbline {
+
+/// The tensor types that are read; values are the file's.
+enum class GgufType : std::uint32_t {
+    f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q4_k = 12, q5_k = 13, q6_k = 14, bf16 = 30,
+};
+std::string_view name_of(GgufType type);   // "Q4_1"
+
+struct GgufTensor {
+    std::string name;
+    GgufType type{};
+    std::vector<std::int64_t> shape;       // row-major, outermost first: (out, in) for a matrix
+    std::int64_t elements = 0;
+    std::span<const std::byte> data;       // lies in the map
+};
+
+using GgufScalar = std::variant<bool, std::int64_t, std::uint64_t, double, std::string>;
+using GgufValue = std::variant<GgufScalar, std::vector<std::int64_t>, std::vector<double>, std::vector<std::string>,
+                               std::vector<bool>>;
+
+/// A GGUF file: metadata and tensor directory, checked whole on opening; tensor data stays in the map.
+/// Immutable after construction. Every error is an Error "open model: <file>: …" that names the place.
+class GgufFile {
+  public:
+    explicit GgufFile(const std::filesystem::path& path);
+
+    const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
+    const std::vector<GgufTensor>& tensors() const { return tensors_; }
+    const GgufTensor* find_tensor(std::string_view name) const;   // nullptr: absent
+    const GgufTensor& tensor(std::string_view name) const;        // throws Error when absent
+
+    // Typed metadata: throws Error when absent (without fallback), of another type or out of range.
+    std::string text(std::string_view key) const;
+    std::optional<std::string> find_text(std::string_view key) const;
+    std::int64_t integer(std::string_view key, std::int64_t least, std::int64_t most) const;
+    std::optional<std::int64_t> find_integer(std::string_view key, std::int64_t least, std::int64_t most) const;
+    std::optional<double> find_real(std::string_view key) const;
+    std::optional<bool> find_flag(std::string_view key) const;
+    const std::vector<std::string>& texts(std::string_view key) const;
+    const std::vector<std::string>* find_texts(std::string_view key) const;
+    const std::vector<std::int64_t>* find_integers(std::string_view key) const;
+
+    /// The most frequent type among the tensors, by elements.
+    GgufType main_type() const;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+    std::unique_ptr<MappedFile> map_;
+    std::map<std::string, GgufValue> metadata_;
+    std::vector<GgufTensor> tensors_;
+};
+
+/// Writes `tensor` as f32, row-major; out has tensor.elements places.
+void dequantize(const GgufTensor& tensor, std::span<float> out);
+
+}  // namespace plumbline

@@ -1,0 +1,36 @@
+#pragma once
+// PEFT's LoRA folder: adapter_config.json + adapter_model.safetensors, as `peft` 0.21 reads and writes it.
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace plumbline {
+
+struct PeftMatrix {
+    std::vector<std::int64_t> shape;     // lora_A: (r, in); lora_B: (out, r)
+    std::vector<float> values;           // row-major
+};
+
+struct PeftAdapter {
+    int rank = 0;
+    double alpha = 0;
+    bool rslora = false;                 // scale alpha/sqrt(rank) instead of alpha/rank
+    std::string task_type = "CAUSAL_LM"; // "SEQ_CLS" for a reward model
+    std::string base_model;
+    std::vector<std::string> target_modules;   // {"q_proj", …}
+    std::vector<int> layers_to_transform;      // blocks; empty: all
+    /// Keyed by module path and part: "model.layers.3.self_attn.q_proj.lora_A", "….lora_B".
+    std::map<std::string, PeftMatrix> lora;
+    /// Whole modules (modules_to_save): "score.weight" (1, hidden).
+    std::map<std::string, PeftMatrix> saved;
+};
+
+/// Throws Error "read adapter: <folder>: …" for a damaged or unsupported one (it names the setting).
+PeftAdapter read_peft(const std::filesystem::path& folder);
+/// Both files are written beside their place and renamed.
+void write_peft(const std::filesystem::path& folder, const PeftAdapter& adapter);
+
+}  // namespace plumbline

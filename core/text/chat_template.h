@@ -1,0 +1,28 @@
+#pragma once
+// Messages to the text that a chat model was trained on.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/api/offline.h"
+
+namespace plumbline {
+
+/// Immutable. Recognised families only; an unknown template falls back to plain text and says so.
+class ChatTemplate {
+  public:
+    /// From a model file's Jinja template; empty: none.
+    explicit ChatTemplate(std::string_view jinja);
+
+    /// The dialogue, ready for the assistant's reply ("generation prompt"). Special tokens stand as text.
+    std::string render(const std::vector<Message>& messages) const;
+
+    const std::string& name() const { return name_; }   // "chatml", "none"
+    const std::string& note() const { return note_; }   // not empty: what was not understood
+
+  private:
+    std::string name_ = "none", note_, default_system_;
+};
+
+}  // namespace plumbline
