@@ -54,6 +54,9 @@ struct HistoryRow {
     std::string text;                // "A over B", "Tie", "Skipped", "Undone: A over B"
     int policy_step = 0;
     bool undone = false;
+    Choice choice = Choice::skip;
+    double unix_time = 0;            // seconds; 0: not known
+    std::string prompt{}, left{}, right{};   // the pair as it stood on the screen
 };
 
 struct ModelInfo {
