@@ -37,6 +37,10 @@ class Judge {
                   std::uint64_t click) const;
 
     JudgeOptions options;
+
+  protected:
+    /// Scores that differ by at most this share of the larger one count as equal: a tie.
+    virtual double tie_share() const { return 0; }
 };
 
 /// Throws ConfigError with the list of names for an unknown one.
