@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +23,12 @@ enum class GgufType : std::uint32_t {
 };
 std::string_view name_of(GgufType type);   // "Q4_1"
 
+/// A type stores its rows in blocks of so many elements and bytes.
+struct GgufBlock {
+    std::int64_t elements = 0, bytes = 0;  // 0: the type is not known
+};
+GgufBlock block_of(GgufType type);
+
 struct GgufTensor {
     std::string name;
     GgufType type{};
@@ -35,6 +42,7 @@ using GgufValue = std::variant<GgufScalar, std::vector<std::int64_t>, std::vecto
                                std::vector<bool>>;
 
 /// A GGUF file: metadata and tensor directory, checked whole on opening; tensor data stays in the map.
+/// Texts are as in the file except that text() and find_text() replace what is not UTF-8.
 /// Immutable after construction. Every error is an Error "open model: <file>: …" that names the place.
 class GgufFile {
   public:
@@ -64,7 +72,8 @@ class GgufFile {
     std::filesystem::path path_;
     std::unique_ptr<MappedFile> map_;
     std::map<std::string, GgufValue> metadata_;
-    std::vector<GgufTensor> tensors_;
+    std::vector<GgufTensor> tensors_;                               // in the file's order
+    std::map<std::string, std::size_t, std::less<>> tensor_index_;  // name to place in tensors_
 };
 
 /// Writes `tensor` as f32, row-major; out has tensor.elements places.
