@@ -6,6 +6,7 @@
 
 #include "ui/theme/icon_engine.h"
 #include "ui/theme/palette.h"
+#include "ui/theme/style.h"
 
 namespace plumbline::ui {
 
@@ -52,6 +53,7 @@ Theme::Theme(QApplication& application) : application_(application) {
             qWarning("theme: the bundled font %s does not load", file);
         }
     }
+    application.setStyle(new Style(*this));
     apply();
 }
 

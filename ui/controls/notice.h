@@ -1,0 +1,38 @@
+#pragma once
+// An error or a warning in its place: cause, and what can be done about it.
+
+#include <QString>
+#include <functional>
+#include <vector>
+
+#include "ui/controls/surface.h"
+
+class QHBoxLayout;
+
+namespace plumbline::ui {
+
+class Label;
+
+/// Hidden until something is shown. Stays until it is cleared or dismissed. The theme must outlive it.
+class Notice : public Surface {
+    Q_OBJECT
+  public:
+    struct Way {
+        QString text;  // "Retry"
+        std::function<void()> take;
+    };
+    explicit Notice(const Theme& theme, QWidget* parent = nullptr);
+
+    void show_problem(const QString& text, const std::vector<Way>& ways = {});
+    void clear();
+    QString text() const;
+
+  Q_SIGNALS:
+    void dismissed();
+
+  private:
+    Label* text_;
+    QHBoxLayout* ways_;
+};
+
+}  // namespace plumbline::ui
