@@ -20,18 +20,18 @@ class Tokenizer {
     static std::shared_ptr<const Tokenizer> from_gguf(const GgufFile& file);
     virtual ~Tokenizer() = default;
 
-    /// Adds neither BOS nor EOS.
+    /// Adds neither BOS nor EOS. What is not UTF-8 counts as U+FFFD; a byte that the vocabulary lacks is left out.
     virtual std::vector<int> encode(std::string_view text, SpecialTokens special) const = 0;
     /// The token's bytes: possibly a part of a UTF-8 character. Control tokens give their text.
     virtual std::string_view bytes_of(int id) const = 0;
-    /// Whole text; control tokens are left out when `skip_special`. Ids out of range throw Error.
+    /// Whole text as valid UTF-8; control tokens are left out when `skip_special`. Ids out of range throw Error.
     std::string decode(const std::vector<int>& ids, bool skip_special = false) const;
 
     virtual bool is_special(int id) const = 0;
     int vocab_size() const { return vocab_size_; }
-    int bos() const { return bos_; }   // -1: none
+    int bos() const { return bos_; }   // -1: none; likewise below
     int eos() const { return eos_; }
-    int pad() const { return pad_; }   // -1: none of its own
+    int pad() const { return pad_; }   // may be the same as EOS
     bool adds_bos() const { return adds_bos_; }   // whether a text begins with BOS
 
   protected:
