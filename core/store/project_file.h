@@ -1,5 +1,5 @@
 #pragma once
-// NAME.plumb: one SQLite database a session. See schema.h for the tables.
+// NAME.plumb: one SQLite database a session. migrations.cpp holds the tables.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,131 +11,141 @@
 
 #include "core/api/events.h"
 
-struct sqlite3;
-
 namespace plumbline {
+
+class Database;
+class FileLock;
 
 struct StoredCandidate {
     std::int64_t id = 0, prompt_id = 0, generation_id = 0;
     int sample = 0;
-    std::vector<int> ids;                       // reply tokens
+    std::vector<int> ids;  // reply tokens
     std::string text;
-    std::vector<float> logprobs;                // policy, at sampling temperature
-    std::vector<float> reference_logprobs;      // reference, at sampling temperature
-    std::vector<float> reference_logprobs_t1;   // reference, at temperature 1
-    std::vector<float> features;                // mean-pooled middle-block activation
+    std::vector<float> logprobs;               // policy, at sampling temperature
+    std::vector<float> reference_logprobs;     // reference, at sampling temperature
+    std::vector<float> reference_logprobs_t1;  // reference, at temperature 1
+    std::vector<float> features;               // mean-pooled middle-block activation
     Finish finish{};
 };
 
 /// A drawn group and the pair chosen from it.
 struct StoredGeneration {
     std::int64_t id = 0, prompt_id = 0;
-    std::uint64_t stream = 0;                   // random stream that drew it
+    std::uint64_t stream = 0;  // random stream that drew it
     int policy_version = 0;
     double temperature = 1;
-    std::int64_t left = 0, right = 0;           // candidate ids on screen
+    std::int64_t left = 0, right = 0;  // candidate ids on screen
     PairChoice chosen_by{};
     std::vector<StoredCandidate> candidates;
 };
 
 struct StoredLabel {
     std::int64_t id = 0;
-    std::int64_t generation_id = 0;             // the pair: its left and right
+    std::int64_t generation_id = 0;  // the pair: its left and right
     Choice choice{};
     double unix_time = 0;
     std::string judge = "person";
-    std::int64_t undoes = 0;                    // not 0: this row takes that label back
+    std::int64_t undoes = 0;  // not 0: this row takes that label back
 };
 
 /// A completed transition of the session's state, in the order in which it happened.
 struct StoredEvent {
     std::int64_t seq = 0;
-    std::string kind;                           // "sampled", "label", "reward", "policy", "undo", "config" …
-    std::string payload;                        // JSON
-    std::string weights_hash;                   // of the state after it; empty: unchanged
+    std::string kind;          // "sampled", "label", "reward", "policy", "undo", "config" …
+    std::string payload;       // JSON
+    std::string weights_hash;  // of the state after it; empty: unchanged
 };
 
 struct StoredCheckpoint {
     std::int64_t id = 0;
-    std::int64_t event_seq = 0;                 // state after this event
-    std::int64_t before_label = 0;              // not 0: the state that an undo of this label restores
-    std::string name;                           // "latest", "before label 12"
+    std::int64_t event_seq = 0;     // state after this event
+    std::int64_t before_label = 0;  // not 0: the state that an undo of this label restores
+    std::string name;               // "latest", "before label 12"
     int policy_steps = 0;
-    std::vector<std::byte> state;               // adapters, optimiser, random state
-    std::string hash;                           // SHA-256 of state
+    std::vector<std::byte> state;  // adapters, optimiser, random state
+    std::string hash;              // SHA-256 of state; empty on entry: the store computes it
 };
 
-/// The open project. Owned and used by one thread. Every write is a transaction of its own unless inside
-/// `transaction()`. Errors are Error "<operation>: <file>: …" (full disk, read-only, damaged) and leave the
-/// file as it was.
+/// The open project. Owned and used by one thread. Every write is a transaction of its own unless a
+/// Transaction of the same file is alive. Errors are Error "<operation>: <file>: …" (full disk, read-only,
+/// damaged) and leave the file as it was.
 class ProjectFile {
   public:
-    /// Throws if the file exists or its folder is not writable.
+    /// Throws if the file exists or its folder is not writable. Killed halfway, it leaves no project file.
     static std::unique_ptr<ProjectFile> create(const std::filesystem::path& path, const ModelInfo& model,
                                                const SessionConfig& config);
-    /// Locks the project for this process; migrates an older version in one transaction each. Throws for a newer
-    /// version, a file that is not a project, a read-only place, and a project that is open elsewhere.
+    /// Locks the project for this process; migrates an older version in one transaction each. Throws for a
+    /// newer version, a file that is not a project, a read-only place, and a project that is open elsewhere.
     static std::unique_ptr<ProjectFile> open(const std::filesystem::path& path);
     ~ProjectFile();
+    ProjectFile(const ProjectFile&) = delete;
+    ProjectFile& operator=(const ProjectFile&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
     ModelInfo model() const;
     void set_model_path(const std::string& path);
     SessionConfig config() const;
     void set_config(const SessionConfig& config);
-    std::optional<std::string> setting(const std::string& key) const;   // small session state, as text
+    std::optional<std::string> setting(const std::string& key) const;  // small session state, as text
     void set_setting(const std::string& key, const std::string& value);
 
     std::int64_t add_prompt(const std::string& text);
-    void remove_prompt(std::int64_t id);          // hidden, never deleted: labels refer to it
-    std::vector<PromptRow> prompts() const;
+    void remove_prompt(std::int64_t id);     // hidden, never deleted: labels refer to it
+    std::vector<PromptRow> prompts() const;  // those that are not removed, oldest first
 
-    /// Fills in the ids of the generation and its candidates; left and right are sample indexes on entry and
+    /// Fills in the ids of the generation and its candidates; left and right are sample numbers on entry and
     /// candidate ids afterwards.
     void add_generation(StoredGeneration& generation);
     StoredGeneration generation(std::int64_t id) const;
-    std::vector<StoredGeneration> unlabelled_generations() const;   // sampled, neither voted nor discarded
+    std::vector<StoredGeneration> unlabelled_generations() const;  // no label that stands, not discarded
     void discard_generation(std::int64_t id);
 
+    /// Returns the row's id. Refused: an undo of a label that does not stand.
     std::int64_t add_label(const StoredLabel& label);
-    std::vector<StoredLabel> labels() const;      // all rows, oldest first
+    std::vector<StoredLabel> labels() const;  // all rows, oldest first
 
+    /// Returns its seq: 1 for the first, one more for each.
     std::int64_t add_event(const StoredEvent& event);
     std::vector<StoredEvent> events() const;
-    std::int64_t last_event() const;
+    std::int64_t last_event() const;  // 0: none
 
     void add_metrics(const std::vector<MetricPoint>& points);
-    std::vector<MetricPoint> metrics() const;     // of labels that stand
+    std::vector<MetricPoint> metrics() const;  // of labels that stand
 
     /// Writes "latest" in place of the former one. An undo state is kept for the last `kept` labels.
     void save_latest(const StoredCheckpoint& checkpoint);
     void save_undo(const StoredCheckpoint& checkpoint, int kept);
-    std::optional<StoredCheckpoint> latest() const;   // throws Error when its hash is wrong
-    std::optional<StoredCheckpoint> undo_state(std::int64_t label) const;
+    std::optional<StoredCheckpoint> latest() const;  // throws Error when its hash is wrong
+    std::optional<StoredCheckpoint> undo_state(std::int64_t label) const;  // the same
 
-    void save_copy(const std::filesystem::path& path) const;   // written beside its place and renamed
+    /// Written beside its place and renamed; a project there is replaced unless it is open. Not while a
+    /// Transaction is alive.
+    void save_copy(const std::filesystem::path& path) const;
 
-    /// Commits on commit(), rolls back on destruction otherwise.
+    /// Commits on commit(), rolls back on destruction otherwise. Transactions nest.
     class Transaction {
       public:
         explicit Transaction(ProjectFile& file);
         ~Transaction();
+        Transaction(const Transaction&) = delete;
+        Transaction& operator=(const Transaction&) = delete;
         void commit();
 
       private:
-        ProjectFile& file_;
-        bool done_ = false;
+        class Impl;
+        std::unique_ptr<Impl> impl_;
     };
 
   private:
-    ProjectFile(std::filesystem::path path, sqlite3* db);
+    ProjectFile(std::filesystem::path path, std::unique_ptr<FileLock> lock, std::unique_ptr<Database> db);
+
     std::filesystem::path path_;
-    sqlite3* db_ = nullptr;
-    int lock_fd_ = -1;
+    std::unique_ptr<FileLock> lock_;  // outlives the database
+    std::unique_ptr<Database> db_;
 };
 
-/// Integrity of a project file without opening it for writing: SQLite's own check, foreign keys, hashes,
-/// references. Empty: sound.
+/// Integrity of a project file without writing to it: SQLite's own check, foreign keys, hashes, references.
+/// Empty: sound. Throws Error when there is no such file or it cannot be read.
 std::vector<std::string> find_problems(const std::filesystem::path& path);
 
 }  // namespace plumbline

@@ -64,12 +64,12 @@ TEST(DataFolder, NeedsAHome) {
     EXPECT_THROW(data_folder(), Error);
 }
 
-class Catalog : public testing::Test {
+class Catalog : public ::testing::Test {
   protected:
     void SetUp() override { fs::create_directories(models()); }
     fs::path models() const { return folder_.path() / "models"; }
 
-    TempFolder folder_;
+    testing::TempFolder folder_;
     Environment own_{"PLUMBLINE_DATA_DIR", folder_.path().string()};
 };
 

@@ -12,8 +12,8 @@ namespace plumbline {
 namespace {
 
 template <class Config>
-class EveryConfig : public testing::Test {};
-using Configs = testing::Types<RewardConfig, DpoConfig, RlooConfig, SessionConfig>;
+class EveryConfig : public ::testing::Test {};
+using Configs = ::testing::Types<RewardConfig, DpoConfig, RlooConfig, SessionConfig>;
 TYPED_TEST_SUITE(EveryConfig, Configs);
 
 TYPED_TEST(EveryConfig, DefaultsAreInRangeAndReadBack) {
