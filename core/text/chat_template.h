@@ -1,6 +1,7 @@
 #pragma once
 // Messages to the text that a chat model was trained on.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,7 +10,9 @@
 
 namespace plumbline {
 
-/// Immutable. Recognised families only; an unknown template falls back to plain text and says so.
+/// Immutable. Recognised families only: ChatML with or without a default system text. A template that has
+/// ChatML's marks and does more is rendered as ChatML and says so; any other falls back to plain text, one message
+/// a line, and says so.
 class ChatTemplate {
   public:
     /// From a model file's Jinja template; empty: none.
@@ -22,7 +25,8 @@ class ChatTemplate {
     const std::string& note() const { return note_; }   // not empty: what was not understood
 
   private:
-    std::string name_ = "none", note_, default_system_;
+    std::string name_ = "none", note_;
+    std::optional<std::string> default_system_;   // stands first when no system message does
 };
 
 }  // namespace plumbline
