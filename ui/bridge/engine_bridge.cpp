@@ -105,8 +105,8 @@ void EngineBridge::deliver(const Event& e) {
     if (e.run > run_) {
         run_ = e.run;
     }
-    std::visit(Tell{*this}, e.body);
     Q_EMIT event(e);
+    std::visit(Tell{*this}, e.body);
 }
 
 void EngineBridge::show(const Snapshot& snapshot) {

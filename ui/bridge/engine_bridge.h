@@ -32,7 +32,7 @@ EnginePort port_of(Engine& engine);
 
 /// Owns nothing: the engine must outlive it. Used on the GUI thread; only the wakeup comes from elsewhere.
 /// Events of a session that is no longer open (an older run) are dropped. Each event is told twice: first
-/// by the signal of its kind, then by `event`.
+/// by `event`, which whoever keeps count listens to, then by the signal of its kind.
 class EngineBridge : public QObject {
     Q_OBJECT
   public:

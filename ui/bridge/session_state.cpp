@@ -1,0 +1,158 @@
+#include "ui/bridge/session_state.h"
+
+#include <QFileInfo>
+#include <algorithm>
+
+namespace plumbline::ui {
+
+SessionState::SessionState(EngineBridge& bridge, QObject* parent) : QObject(parent) {
+    connect(&bridge, &EngineBridge::posted, this, &SessionState::posted);
+    connect(&bridge, &EngineBridge::event, this, &SessionState::take);
+}
+
+int SessionState::prompt_index() const {
+    const auto at = std::find_if(prompts_.begin(), prompts_.end(),
+                                 [this](const PromptRow& row) { return row.id == current_prompt_; });
+    return at == prompts_.end() ? -1 : int(at - prompts_.begin());
+}
+
+int SessionState::labels() const {
+    return int(std::count_if(history_.begin(), history_.end(), [](const HistoryRow& row) {
+        return !row.undone && row.choice != Choice::skip;
+    }));
+}
+
+int SessionState::ties() const {
+    return int(std::count_if(history_.begin(), history_.end(),
+                             [](const HistoryRow& row) { return !row.undone && row.choice == Choice::tie; }));
+}
+
+bool SessionState::can_undo() const {
+    return open() &&
+           std::any_of(history_.begin(), history_.end(), [](const HistoryRow& row) { return !row.undone; });
+}
+
+void SessionState::set_phase(Phase phase) {
+    if (phase_ != phase) {
+        phase_ = phase;
+        Q_EMIT phase_changed();
+    }
+}
+
+void SessionState::posted(const Command& command) {
+    if (std::holds_alternative<Vote>(command)) {
+        if (phase_ == Phase::choosing) {
+            set_phase(Phase::saving);
+        }
+    } else if (std::holds_alternative<NewSession>(command) || std::holds_alternative<OpenSession>(command)) {
+        last_open_ = command;
+        opening_ = true;
+        if (!open()) {
+            set_phase(Phase::loading);
+        }
+    }
+}
+
+void SessionState::take(const Event& event) {
+    if (const auto* opened = std::get_if<SessionOpened>(&event.body)) {
+        project_path_ = opened->project_path;
+        model_ = opened->model;
+        config_ = opened->config;
+        prompts_ = opened->prompts;
+        current_prompt_ = opened->current_prompt;
+        history_ = opened->history;
+        policy_steps_ = opened->policy_steps;
+        pair_.reset();
+        heldout_accuracy_.reset();
+        for (const MetricPoint& point : opened->metrics) {
+            if (point.name == "reward/accuracy") {
+                heldout_accuracy_ = point.value;
+            }
+        }
+        opening_ = false;
+        phase_ = Phase::waiting;
+        Q_EMIT this->opened();
+        Q_EMIT prompts_changed();
+        Q_EMIT config_changed();
+        Q_EMIT history_changed();
+        Q_EMIT phase_changed();
+    } else if (std::holds_alternative<SessionClosed>(event.body)) {
+        prompts_.clear();
+        history_.clear();
+        pair_.reset();
+        project_path_.clear();
+        policy_steps_ = 0;
+        heldout_accuracy_.reset();
+        set_phase(opening_ ? Phase::loading : Phase::closed);
+        Q_EMIT closed();
+    } else if (const auto* changed = std::get_if<PromptsChanged>(&event.body)) {
+        prompts_ = changed->prompts;
+        current_prompt_ = changed->current_prompt;
+        Q_EMIT prompts_changed();
+    } else if (const auto* config = std::get_if<ConfigChanged>(&event.body)) {
+        config_ = config->config;
+        Q_EMIT config_changed();
+    } else if (const auto* started = std::get_if<SamplingStarted>(&event.body)) {
+        current_prompt_ = started->prompt_id;
+        pair_.reset();
+        Q_EMIT prompts_changed();
+        set_phase(Phase::streaming);
+    } else if (const auto* ready = std::get_if<PairReady>(&event.body)) {
+        current_prompt_ = ready->pair.prompt_id;
+        pair_ = ready->pair;
+        Q_EMIT prompts_changed();
+        phase_ = Phase::choosing;
+        Q_EMIT phase_changed();  // also from one pair to the next
+    } else if (std::holds_alternative<SamplingStopped>(event.body)) {
+        pair_.reset();
+        set_phase(Phase::waiting);
+    } else if (const auto* recorded = std::get_if<LabelRecorded>(&event.body)) {
+        history_.push_back(recorded->row);
+        history_.back().label_id = recorded->label_id;
+        history_.back().choice = recorded->choice;
+        Q_EMIT history_changed();
+        if (phase_ == Phase::saving && pair_ && pair_->id == recorded->pair_id) {
+            pair_.reset();
+            set_phase(Phase::waiting);
+        }
+    } else if (const auto* fitted = std::get_if<RewardFitted>(&event.body)) {
+        heldout_accuracy_ = fitted->heldout_accuracy;
+        Q_EMIT history_changed();
+    } else if (const auto* stepped = std::get_if<PolicyStepped>(&event.body)) {
+        policy_steps_ = stepped->step;
+        for (HistoryRow& row : history_) {
+            if (row.label_id == stepped->label_id) {
+                row.policy_step = stepped->step;
+            }
+        }
+        Q_EMIT history_changed();
+    } else if (const auto* undone = std::get_if<Undone>(&event.body)) {
+        policy_steps_ = undone->policy_steps;
+        for (HistoryRow& row : history_) {
+            if (row.label_id == undone->label_id) {
+                row.undone = true;
+            }
+        }
+        Q_EMIT history_changed();
+    } else if (std::holds_alternative<CommandFailed>(event.body)) {
+        opening_ = false;
+        if (phase_ == Phase::saving) {
+            set_phase(pair_ ? Phase::choosing : Phase::waiting);
+        } else if (phase_ == Phase::loading) {
+            set_phase(Phase::closed);
+        }
+    } else if (const auto* ended = std::get_if<JobEnded>(&event.body)) {
+        if (phase_ == Phase::loading && ended->end != JobEnd::done) {
+            opening_ = false;
+            set_phase(Phase::closed);
+        } else if (phase_ == Phase::streaming && ended->end == JobEnd::failed) {
+            set_phase(Phase::waiting);
+        }
+    }
+}
+
+QString file_name(const std::string& path) {
+    return QFileInfo(QString::fromStdString(path)).fileName();
+}
+
+}  // namespace plumbline::ui

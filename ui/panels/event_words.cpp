@@ -1,0 +1,151 @@
+#include "ui/panels/event_words.h"
+
+#include <QCoreApplication>
+
+#include "ui/controls/figures.h"
+
+namespace plumbline::ui {
+
+namespace {
+
+QString words(const std::string& text) {
+    return QString::fromStdString(text);
+}
+
+QString tr(const char* text) {
+    return QCoreApplication::translate("EventWords", text);
+}
+
+QString number(double value, int decimals = 2) {
+    return QString::number(value, 'f', decimals);
+}
+
+struct Words {
+    using Line = std::optional<LogLine>;
+
+    Line operator()(const SessionOpened& e) const {
+        const QString start = e.resumed ? tr("resumed") : tr("new");
+        return LogLine{QStringLiteral("session"), tr("%1, %2: %3 prompts, %4 labels, policy step %5")
+                                                      .arg(start, words(e.project_path))
+                                                      .arg(e.prompts.size())
+                                                      .arg(e.labels)
+                                                      .arg(e.policy_steps)};
+    }
+    Line operator()(const SessionClosed&) const { return LogLine{QStringLiteral("session"), tr("closed")}; }
+    Line operator()(const PromptsChanged& e) const {
+        return LogLine{QStringLiteral("session"), tr("%1 prompts in the queue").arg(e.prompts.size())};
+    }
+    Line operator()(const ConfigChanged& e) const {
+        const SessionConfig& c = e.config;
+        const bool dpo = c.live.algorithm == Algorithm::dpo;
+        return LogLine{
+            QStringLiteral("session"),
+            tr("settings: %1, β %2, %3 a vote, %4 candidates of at most %5 tokens, temperature %6, seed %7")
+                .arg(dpo ? QStringLiteral("DPO") : QStringLiteral("RLOO"))
+                .arg(number(dpo ? c.live.dpo_beta : c.live.rloo_beta))
+                .arg(counted(c.live.steps_per_click, tr("step"), tr("steps")))
+                .arg(c.sampling.candidates)
+                .arg(c.sampling.max_new_tokens)
+                .arg(number(c.sampling.temperature))
+                .arg(c.seed)};
+    }
+    Line operator()(const SamplingStarted& e) const {
+        return LogLine{
+            QStringLiteral("sample"),
+            tr("prompt %1, %2 × %3 tokens").arg(e.prompt_id).arg(e.candidates).arg(e.max_new_tokens)};
+    }
+    Line operator()(const TokensStreamed&) const { return {}; }
+    Line operator()(const PairReady& e) const {
+        return LogLine{
+            QStringLiteral("sample"),
+            tr("pair %1 for prompt %2: %3 and %4 tokens, %5 of %6 drawn, policy step %7")
+                .arg(e.pair.id)
+                .arg(e.pair.prompt_id)
+                .arg(e.pair.left.tokens)
+                .arg(e.pair.right.tokens)
+                .arg(e.pair.chosen_by == PairChoice::farthest ? tr("the farthest two") : tr("two at random"))
+                .arg(e.pair.drawn)
+                .arg(e.pair.policy_version)};
+    }
+    Line operator()(const SamplingStopped&) const { return LogLine{QStringLiteral("sample"), tr("stopped")}; }
+    Line operator()(const LabelRecorded& e) const {
+        return LogLine{QStringLiteral("vote"),
+                       tr("label %1: %2, pair %3").arg(e.label_id).arg(words(e.row.text)).arg(e.pair_id)};
+    }
+    Line operator()(const RewardFitted& e) const {
+        QString text =
+            tr("loss %1 to %2 on %3")
+                .arg(number(e.loss_before), number(e.loss_after), counted(e.labels, tr("pair"), tr("pairs")));
+        if (e.heldout_accuracy) {
+            text += tr(", held-out accuracy %1").arg(number(*e.heldout_accuracy));
+        }
+        return LogLine{QStringLiteral("reward"), text};
+    }
+    Line operator()(const PolicyStepped& e) const {
+        QString text =
+            tr("%1 step %2, loss %3, rate %4")
+                .arg(e.algorithm == Algorithm::dpo ? QStringLiteral("DPO") : QStringLiteral("RLOO"))
+                .arg(e.step)
+                .arg(number(e.loss, 3))
+                .arg(QString::number(e.lr, 'g', 3));
+        if (!e.note.empty()) {
+            text += QStringLiteral("; ") + words(e.note);
+        }
+        return LogLine{QStringLiteral("policy"), text, !e.note.empty()};
+    }
+    Line operator()(const ClickDone& e) const {
+        return LogLine{QStringLiteral("vote"), tr("label %1 done in %2 s, policy step %3")
+                                                   .arg(e.label_id)
+                                                   .arg(number(e.seconds))
+                                                   .arg(e.policy_steps)};
+    }
+    Line operator()(const Undone& e) const {
+        return LogLine{QStringLiteral("vote"), tr("label %1 taken back, policy step %2, %3 stand")
+                                                   .arg(e.label_id)
+                                                   .arg(e.policy_steps)
+                                                   .arg(counted(e.labels, tr("label"), tr("labels")))};
+    }
+    Line operator()(const MetricsAdded&) const { return {}; }
+    Line operator()(const Evaluated& e) const {
+        return LogLine{QStringLiteral("job"), tr("evaluation %1: %2 replies, KL %3 nats a reply")
+                                                  .arg(words(e.tag))
+                                                  .arg(e.replies.size())
+                                                  .arg(number(e.kl))};
+    }
+    Line operator()(const JobStarted& e) const { return LogLine{QStringLiteral("job"), words(e.job)}; }
+    Line operator()(const JobProgress&) const { return {}; }
+    Line operator()(const JobEnded& e) const {
+        switch (e.end) {
+            case JobEnd::done:
+                return LogLine{QStringLiteral("job"), tr("%1: done").arg(words(e.job))};
+            case JobEnd::stopped:
+                return LogLine{QStringLiteral("job"), tr("%1: stopped").arg(words(e.job))};
+            case JobEnd::failed:
+                return LogLine{QStringLiteral("job"), words(e.message), true};
+        }
+        return {};
+    }
+    Line operator()(const CommandFailed& e) const {
+        return LogLine{QStringLiteral("session"), words(e.message), true};
+    }
+    Line operator()(const TrainingHalted& e) const {
+        return LogLine{QStringLiteral("policy"), words(e.message), true};
+    }
+    Line operator()(const ReplayChecked& e) const {
+        return LogLine{
+            QStringLiteral("session"),
+            e.equal
+                ? tr("replay of %1 events: equal").arg(e.events)
+                : tr("replay of %1 events differs first at %2").arg(e.events).arg(words(e.first_difference)),
+            !e.equal};
+    }
+    Line operator()(const Idle&) const { return {}; }
+};
+
+}  // namespace
+
+std::optional<LogLine> in_words(const EventBody& event) {
+    return std::visit(Words{}, event);
+}
+
+}  // namespace plumbline::ui
