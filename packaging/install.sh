@@ -105,7 +105,7 @@ install_libtorch() {
   while read -r part; do
     # shellcheck disable=SC2086
     fetch $part
-    unzip -q -o "$wheel" 'nvidia/*/lib/*' -d "$new" || die "$(basename "$wheel") could not be unpacked; is the disk full?"
+    unzip -q -o "$wheel" 'nvidia/*/lib/*.so*' -d "$new" || die "$(basename "$wheel") could not be unpacked; is the disk full?"
     rm "$wheel"
   done <"$work/parts"
   [ ! -e "$target" ] || mv "$target" "$work/replaced"
