@@ -1,5 +1,6 @@
 // no-first-person: minus the words by which the model speaks of itself.
 
+#include <algorithm>
 #include <array>
 
 #include "core/judges/rules.h"
@@ -14,14 +15,16 @@ constexpr auto first_person =
 class NoFirstPersonJudge final : public Judge {
   public:
     double score(const std::string&, const JudgedReply& reply) const override {
-        std::string text = reply.text;
-        // "i.e." is no "I".
-        for (const std::string_view latin : {"i.e.", "I.e.", "I.E."}) {
-            for (std::size_t at = text.find(latin); at != std::string::npos; at = text.find(latin, at)) {
-                text.replace(at, latin.size(), " ");
-            }
+        const std::vector<std::string> words = words_of(reply.text);
+        int count = 0;
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const bool latin =
+                words[i] == "i" && i + 2 < words.size() && words[i + 1].empty() && words[i + 2] == "e";
+            const bool found =
+                std::find(first_person.begin(), first_person.end(), words[i]) != first_person.end();
+            count += found && !latin ? 1 : 0;  // "i.e." is no "I"
         }
-        return -count_phrases(text, first_person);
+        return -count;
     }
     bool has_property(const std::string& prompt, const JudgedReply& reply, double) const override {
         return score(prompt, reply) == 0;
