@@ -1,8 +1,7 @@
 #pragma once
-// Precompiled for the tensor sources: the narrow headers that nearly all of them need.
-#include <ATen/core/Tensor.h>
-#include <ATen/TensorIndexing.h>
-#include <c10/core/InferenceMode.h>
+// Precompiled for the tensor sources: the headers that nearly all of them need.
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <cmath>
 #include <cstdint>
 #include <functional>

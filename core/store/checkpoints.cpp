@@ -20,6 +20,13 @@ void insert_row(Database& db, const StoredCheckpoint& checkpoint, std::int64_t b
     insert.bind(4, checkpoint.policy_steps).bind(5, hash).bind(6, std::span(checkpoint.state)).run();
 }
 
+void prune_undo_states(Database& db, int kept) {
+    Statement prune(db, saving,
+                    "DELETE FROM checkpoints WHERE before_label IS NOT NULL AND id NOT IN (SELECT id FROM "
+                    "checkpoints WHERE before_label IS NOT NULL ORDER BY before_label DESC LIMIT ?)");
+    prune.bind(1, kept).run();
+}
+
 std::optional<StoredCheckpoint> checked_row(const Database& db, Statement& row) {
     if (!row.step()) {
         return std::nullopt;
@@ -61,11 +68,32 @@ void ProjectFile::save_undo(const StoredCheckpoint& checkpoint, int kept) {
     Statement same(*db_, saving, "DELETE FROM checkpoints WHERE before_label = ?");
     same.bind(1, checkpoint.before_label).run();
     insert_row(*db_, checkpoint, checkpoint.before_label);
-    Statement prune(*db_, saving,
-                    "DELETE FROM checkpoints WHERE before_label IS NOT NULL AND id NOT IN (SELECT id FROM "
-                    "checkpoints WHERE before_label IS NOT NULL ORDER BY before_label DESC LIMIT ?)");
-    prune.bind(1, kept).run();
+    prune_undo_states(*db_, kept);
     transaction.commit();
+}
+
+void ProjectFile::advance(const StoredCheckpoint& checkpoint, std::int64_t label, int kept) {
+    plumbline::Transaction transaction(*db_, saving);
+    Statement same(*db_, saving, "DELETE FROM checkpoints WHERE before_label = ?");
+    same.bind(1, label).run();
+    Statement keep(*db_, saving, "UPDATE checkpoints SET before_label = ?, name = ? WHERE before_label IS NULL");
+    keep.bind(1, label).bind(2, "before label " + std::to_string(label)).run();
+    insert_row(*db_, checkpoint, 0);
+    prune_undo_states(*db_, kept);
+    transaction.commit();
+}
+
+std::optional<StoredCheckpoint> ProjectFile::go_back(std::int64_t label) {
+    std::optional<StoredCheckpoint> state = undo_state(label);
+    if (!state) {
+        return std::nullopt;
+    }
+    plumbline::Transaction transaction(*db_, saving);
+    db_->execute(saving, "DELETE FROM checkpoints WHERE before_label IS NULL");
+    Statement restore(*db_, saving, "UPDATE checkpoints SET before_label = NULL, name = 'latest' WHERE id = ?");
+    restore.bind(1, state->id).run();
+    transaction.commit();
+    return state;
 }
 
 std::optional<StoredCheckpoint> ProjectFile::latest() const {

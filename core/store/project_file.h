@@ -92,11 +92,13 @@ class ProjectFile {
     std::int64_t add_prompt(const std::string& text);
     void remove_prompt(std::int64_t id);     // hidden, never deleted: labels refer to it
     std::vector<PromptRow> prompts() const;  // those that are not removed, oldest first
+    std::vector<PromptRow> all_prompts() const;  // removed ones too: labels refer to them
 
     /// Fills in the ids of the generation and its candidates; left and right are sample numbers on entry and
     /// candidate ids afterwards.
     void add_generation(StoredGeneration& generation);
     StoredGeneration generation(std::int64_t id) const;
+    std::vector<StoredGeneration> generations() const;  // all, oldest first, discarded ones too
     std::vector<StoredGeneration> unlabelled_generations() const;  // no label that stands, not discarded
     void discard_generation(std::int64_t id);
 
@@ -115,6 +117,10 @@ class ProjectFile {
     /// Writes "latest" in place of the former one. An undo state is kept for the last `kept` labels.
     void save_latest(const StoredCheckpoint& checkpoint);
     void save_undo(const StoredCheckpoint& checkpoint, int kept);
+    /// The former latest becomes the undo state of `label`, and `checkpoint` the latest. In one transaction.
+    void advance(const StoredCheckpoint& checkpoint, std::int64_t label, int kept);
+    /// The undo state of `label` becomes the latest again; nullopt: it is not kept.
+    std::optional<StoredCheckpoint> go_back(std::int64_t label);
     std::optional<StoredCheckpoint> latest() const;  // throws Error when its hash is wrong
     std::optional<StoredCheckpoint> undo_state(std::int64_t label) const;  // the same
 

@@ -84,6 +84,16 @@ StoredGeneration generation_of(const Database& db, const Statement& row) {
     return out;
 }
 
+std::vector<StoredGeneration> read_generations(Database& db, const std::string& condition) {
+    std::vector<StoredGeneration> out;
+    Statement rows(db, reading, (generation_columns + condition).c_str());
+    while (rows.step()) {
+        out.push_back(generation_of(db, rows));
+        add_candidates(db, out.back());
+    }
+    return out;
+}
+
 void require_consistent(const Database& db, const StoredGeneration& generation) {
     const auto refuse = [&](const std::string& what) {
         throw Error(saving, db.path().string() + ": " + what + "; draw the replies again");
@@ -123,6 +133,15 @@ void ProjectFile::remove_prompt(std::int64_t id) {
 std::vector<PromptRow> ProjectFile::prompts() const {
     std::vector<PromptRow> out;
     Statement rows(*db_, "read prompts", "SELECT id, text FROM prompts WHERE removed = 0 ORDER BY id");
+    while (rows.step()) {
+        out.push_back({rows.integer(0), rows.text(1)});
+    }
+    return out;
+}
+
+std::vector<PromptRow> ProjectFile::all_prompts() const {
+    std::vector<PromptRow> out;
+    Statement rows(*db_, "read prompts", "SELECT id, text FROM prompts ORDER BY id");
     while (rows.step()) {
         out.push_back({rows.integer(0), rows.text(1)});
     }
@@ -190,18 +209,14 @@ StoredGeneration ProjectFile::generation(std::int64_t id) const {
     return out;
 }
 
+std::vector<StoredGeneration> ProjectFile::generations() const {
+    return read_generations(*db_, "ORDER BY id");
+}
+
 std::vector<StoredGeneration> ProjectFile::unlabelled_generations() const {
-    std::vector<StoredGeneration> out;
-    Statement rows(
-        *db_, reading,
-        (generation_columns + std::string("WHERE discarded = 0 AND id NOT IN (SELECT generation_id "
-                                          "FROM standing_labels) ORDER BY id"))
-            .c_str());
-    while (rows.step()) {
-        out.push_back(generation_of(*db_, rows));
-        add_candidates(*db_, out.back());
-    }
-    return out;
+    return read_generations(*db_,
+                            "WHERE discarded = 0 AND id NOT IN (SELECT generation_id FROM standing_labels) "
+                            "ORDER BY id");
 }
 
 void ProjectFile::discard_generation(std::int64_t id) {

@@ -1,0 +1,219 @@
+// What each command does on the engine's thread.
+
+#include <ATen/ATen.h>
+
+#include <ctime>
+
+#include "core/api/catalog.h"
+#include "core/api/errors.h"
+#include "core/lab/engine_loop.h"
+
+namespace plumbline {
+
+namespace {
+
+const char* words_for(const Command& command) {
+    static const char* const words[] = {"new session",   "open project",  "close session", "save a copy",    "add prompts",
+                                        "remove prompt", "go to prompt",  "sample again",  "vote",           "undo",
+                                        "change settings", "pause training", "evaluate",   "wait"};
+    return words[command.index()];
+}
+
+std::filesystem::path dated_project(const std::string& model) {
+    const std::filesystem::path folder = data_folder() / "sessions";
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    const std::time_t now = std::time(nullptr);
+    char date[32];
+    std::strftime(date, sizeof date, "%Y-%m-%d %H%M", std::localtime(&now));
+    const std::string stem = std::filesystem::path(model).stem().string() + " " + date;
+    for (int n = 1;; ++n) {
+        const std::filesystem::path path = folder / (stem + (n > 1 ? " (" + std::to_string(n) + ")" : "") + ".plumb");
+        if (!std::filesystem::exists(path)) {
+            return path;
+        }
+    }
+}
+
+}  // namespace
+
+void EngineLoop::carry_out(const Command& command) {
+    ahead_stopped_ = false;
+    try {
+        std::visit([this](const auto& c) { handle(c); }, command);
+    } catch (const std::exception& error) {
+        emit(CommandFailed{words_for(command), error.what()});
+    }
+}
+
+Session& EngineLoop::require_session(const char* operation) {
+    if (!session_) {
+        throw Error(operation, "no session is open; open a model or a project first");
+    }
+    return *session_;
+}
+
+std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& name_or_path) {
+    const std::filesystem::path path = resolve_model(name_or_path);
+    if (model_ && std::filesystem::path(model_->info().path) == path) {
+        return model_;
+    }
+    std::shared_ptr<LanguageModel> model;
+    const std::string name = "Loading " + path.stem().string();
+    std::string failure;
+    const JobEnd end = run_job(name, Activity::loading, [&](const Pulse& pulse) {
+        model = LanguageModel::open(name_or_path, precision_of(options_.dtype), pulse, [&](double fraction) {
+            {
+                const std::lock_guard lock(mutex_);
+                snapshot_.progress = fraction;
+            }
+            emit(JobProgress{name, fraction});
+        });
+    }, &failure);
+    if (end == JobEnd::stopped) {
+        throw Stopped();
+    }
+    if (!model) {
+        throw std::runtime_error(failure);
+    }
+    return model;
+}
+
+void EngineLoop::start(std::unique_ptr<Session> session, bool resumed) {
+    session_ = std::move(session);
+    session_->announce(resumed);
+    screen_wanted_ = true;
+    paused_ = false;
+    refresh_snapshot();
+}
+
+void EngineLoop::handle(const NewSession& command) {
+    validate(command.config);
+    auto model = open_model(command.model);
+    const std::filesystem::path path =
+        command.project_path.empty() ? dated_project(command.model) : std::filesystem::path(command.project_path);
+    ++run_;
+    auto session = Session::create(command, model, path, [this](EventBody body) { emit(std::move(body)); });
+    model_ = std::move(model);
+    start(std::move(session), /*resumed=*/false);
+}
+
+void EngineLoop::handle(const OpenSession& command) {
+    if (session_ && std::filesystem::exists(command.project_path) &&
+        std::filesystem::equivalent(session_->file().path(), command.project_path)) {
+        throw Error("open project", command.project_path + ": it is open already in this window");
+    }
+    auto file = ProjectFile::open(command.project_path);
+    const ModelInfo stored = file->model();
+    const std::string where = command.model_path.empty() ? stored.path : command.model_path;
+    if (!std::filesystem::exists(where)) {
+        throw Error("open project", "its model " + where + " is missing; put it back or locate it");
+    }
+    auto model = open_model(where);
+    if (model->info().sha256 != stored.sha256) {
+        throw Error("open project", "its model " + where + " has changed (SHA-256 " +
+                                        model->info().sha256.substr(0, 12) + "…, the project was made with " +
+                                        stored.sha256.substr(0, 12) + "…); locate the original file");
+    }
+    if (where != stored.path) {
+        file->set_model_path(where);
+    }
+    ++run_;
+    auto session = Session::open(std::move(file), model, [this](EventBody body) { emit(std::move(body)); });
+    model_ = std::move(model);
+    start(std::move(session), /*resumed=*/true);
+}
+
+void EngineLoop::handle(const CloseSession&) {
+    session_.reset();
+    screen_wanted_ = false;
+    emit(SessionClosed{});
+}
+
+void EngineLoop::handle(const SaveCopy& command) { require_session("save a copy").save_copy(command.path); }
+
+void EngineLoop::handle(const AddPrompts& command) {
+    Session& session = require_session("add prompts");
+    session.add_prompts(command.prompts, command.go_to_first);
+    if (command.go_to_first) {
+        session.hide();
+        screen_wanted_ = true;
+    }
+}
+
+void EngineLoop::handle(const RemovePrompt& command) {
+    require_session("remove prompt").remove_prompt(command.prompt_id);
+}
+
+void EngineLoop::handle(const GoToPrompt& command) {
+    Session& session = require_session("go to prompt");
+    session.go_to_prompt(command.prompt_id);
+    session.put_back();
+    screen_wanted_ = true;
+}
+
+void EngineLoop::handle(const SampleAgain&) {
+    Session& session = require_session("sample again");
+    if (session.shown() != 0) {
+        session.discard(session.shown());
+    }
+    for (const std::int64_t pair : session.waiting_pairs()) {
+        if (session.prompt_of(pair) == session.current_prompt()) {
+            session.discard(pair);
+        }
+    }
+    screen_wanted_ = true;
+}
+
+// The label is on disk before anything else happens; the next pair follows at once when one is waiting.
+void EngineLoop::handle(const Vote& command) {
+    Session& session = require_session("vote");
+    if (session.shown() == 0 || session.shown() != command.pair_id) {
+        throw Error("vote", "pair " + std::to_string(command.pair_id) + " is not on the screen; vote on the one shown");
+    }
+    session.record(command.pair_id, command.choice, "person");
+    screen_wanted_ = true;
+    show_or_draw();
+    refresh_snapshot();
+}
+
+void EngineLoop::handle(const Undo&) {
+    if (!require_session("undo").undo()) {
+        throw Error("undo", "there is no vote to take back");
+    }
+    screen_wanted_ = false;
+}
+
+void EngineLoop::handle(const ChangeConfig& command) {
+    Session& session = require_session("change settings");
+    const bool redraw = session.config().system_prompt != command.config.system_prompt;
+    session.change_config(command.config);
+    for (const std::int64_t pair : session.waiting_pairs()) {
+        if (redraw || session.prompt_of(pair) != session.current_prompt()) {
+            session.discard(pair);   // drawn with the former settings
+        }
+    }
+}
+
+void EngineLoop::handle(const PauseTraining& command) { paused_ = command.paused; }
+
+void EngineLoop::handle(const Evaluate& command) {
+    Session& session = require_session("evaluate");
+    if (command.prompts.empty() || command.samples < 1) {
+        throw Error("evaluate", "there is nothing to draw; give prompts and at least one sample");
+    }
+    const std::string name = "Evaluating " + std::to_string(command.prompts.size()) + " prompts";
+    run_job(name, Activity::evaluating, [&](const Pulse& pulse) {
+        emit(session.evaluate(command, pulse, [&](double fraction) {
+            {
+                const std::lock_guard lock(mutex_);
+                snapshot_.progress = fraction;
+            }
+            emit(JobProgress{name, fraction});
+        }));
+    });
+}
+
+void EngineLoop::handle(const WaitIdle& command) { idle_tickets_.push_back(command.ticket); }
+
+}  // namespace plumbline

@@ -1,0 +1,142 @@
+// What the engine does when no command waits: fill the screen, learn from clicks, draw ahead.
+
+#include <ATen/ATen.h>
+
+#include "core/lab/engine_loop.h"
+#include "core/training/adamw.h"
+
+namespace plumbline {
+
+// With a person in front, a pair on the screen comes first; without one (nothing is drawn ahead), learning does, so
+// that the next pair is written by the newest policy.
+bool EngineLoop::work() {
+    if (!session_) {
+        return false;
+    }
+    if (options_.sample_ahead) {
+        return fill_screen() || learn_pending() || draw_ahead();
+    }
+    return learn_pending() || fill_screen();
+}
+
+void EngineLoop::show_or_draw() {
+    for (const std::int64_t pair : session_->waiting_pairs()) {
+        if (session_->prompt_of(pair) == session_->current_prompt()) {
+            session_->show(pair);
+            screen_wanted_ = false;
+            return;
+        }
+    }
+    // Drawn ahead just now for this prompt: the person sees the rest of it being written.
+    if (activity_ == Activity::sampling_ahead && stream_.prompt == session_->current_prompt()) {
+        begin_stream_on_screen();
+    }
+}
+
+void EngineLoop::begin_stream_on_screen() {
+    stream_.on_screen = true;
+    emit(SamplingStarted{stream_.prompt, session_->prompt_text(stream_.prompt), static_cast<int>(stream_.texts.size()),
+                         session_->config().sampling.max_new_tokens});
+    for (std::size_t sample = 0; sample < stream_.texts.size(); ++sample) {
+        if (stream_.tokens[sample] > 0) {
+            emit(TokensStreamed{static_cast<int>(sample), stream_.texts[sample], stream_.tokens[sample],
+                                stream_.ended[sample]});
+        }
+    }
+    publish(Activity::sampling, snapshot().text, -1);
+}
+
+void EngineLoop::stream(int sample, const std::string& text, int tokens, bool ended) {
+    stream_.texts[sample] += text;
+    stream_.tokens[sample] = tokens;
+    stream_.ended[sample] = ended;
+    if (stream_.on_screen) {
+        emit(TokensStreamed{sample, text, tokens, ended});
+    }
+}
+
+JobEnd EngineLoop::draw(std::int64_t prompt, Activity activity) {
+    const SamplingConfig& sampling = session_->config().sampling;
+    stream_ = {};
+    stream_.prompt = prompt;
+    stream_.texts.resize(sampling.candidates);
+    stream_.tokens.assign(sampling.candidates, 0);
+    stream_.ended.assign(sampling.candidates, false);
+    stream_.start = std::chrono::steady_clock::now();
+    const std::string name = (activity == Activity::sampling ? "Sampling " : "Sampling ahead ") +
+                             std::to_string(sampling.candidates) + " × " + std::to_string(sampling.max_new_tokens) +
+                             " tokens";
+    if (activity == Activity::sampling) {
+        begin_stream_on_screen();
+    }
+    return run_job(name, activity, [&](const Pulse& pulse) {
+        session_->draw(prompt, pulse, [this](int sample, const std::string& text, int tokens, bool ended) {
+            stream(sample, text, tokens, ended);
+        });
+    });
+}
+
+bool EngineLoop::fill_screen() {
+    if (!screen_wanted_ || session_->current_prompt() == 0) {
+        return false;
+    }
+    show_or_draw();
+    if (!screen_wanted_) {
+        return true;
+    }
+    const JobEnd end = draw(session_->current_prompt(), Activity::sampling);
+    if (end == JobEnd::done) {
+        show_or_draw();
+    } else if (!interrupted_) {
+        screen_wanted_ = false;   // stopped or failed: the person says when to go on
+        emit(SamplingStopped{});
+    }
+    return true;
+}
+
+bool EngineLoop::learn_pending() {
+    const auto label = session_->pending();
+    if (paused_ || !label) {
+        return false;
+    }
+    std::string halted;
+    const JobEnd end = run_job("Learning from your vote", Activity::training, [&](const Pulse& pulse) {
+        try {
+            session_->learn(*label, pulse);
+        } catch (const NonFinite& error) {
+            halted = std::string("train: ") + error.what() +
+                     "; the weights are as before this vote. Lower the rate, or undo the vote, then resume training";
+        }
+    });
+    if (!halted.empty()) {
+        paused_ = true;
+        emit(TrainingHalted{*label, halted});
+    } else if (end != JobEnd::done && !interrupted_) {
+        paused_ = true;   // the vote stays and is learned when training goes on
+    }
+    return true;
+}
+
+bool EngineLoop::draw_ahead() {
+    if (session_->shown() == 0 || ahead_stopped_) {
+        return false;
+    }
+    const std::int64_t next = session_->next_prompt();
+    std::int64_t replaced = 0;   // written by an older policy: kept until the new one is there
+    for (const std::int64_t pair : session_->waiting_pairs()) {
+        if (session_->prompt_of(pair) == next) {
+            if (!session_->is_stale(pair)) {
+                return false;
+            }
+            replaced = pair;
+        }
+    }
+    const JobEnd end = draw(next, Activity::sampling_ahead);
+    if (end == JobEnd::done && replaced != 0) {
+        session_->discard_if_waiting(replaced);
+    }
+    ahead_stopped_ = end != JobEnd::done && !interrupted_;
+    return true;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,61 @@
+#include "core/lab/machine.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "core/api/errors.h"
+
+namespace plumbline {
+
+std::int64_t resident_bytes() {
+    std::ifstream statm("/proc/self/statm");
+    std::int64_t size = 0, resident = 0;
+    statm >> size >> resident;
+    return resident * sysconf(_SC_PAGESIZE);
+}
+
+std::int64_t memory_bytes() {
+    return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+}
+
+int physical_cores() {
+    std::ifstream info("/proc/cpuinfo");
+    std::set<std::pair<std::string, std::string>> cores;
+    std::string line, package;
+    while (std::getline(info, line)) {
+        const std::string value = line.substr(std::min(line.size(), line.find(':') + 1));
+        if (line.starts_with("physical id")) {
+            package = value;
+        } else if (line.starts_with("core id")) {
+            cores.emplace(package, value);
+        }
+    }
+    const auto available = static_cast<int>(std::thread::hardware_concurrency());
+    const auto found = static_cast<int>(cores.size());
+    return std::max(1, found > 0 ? std::min(found, std::max(1, available)) : available);
+}
+
+int use_threads(int threads) {
+    const int count = threads > 0 ? threads : physical_cores();
+    at::set_num_threads(count);
+    return count;
+}
+
+std::string check_device(const std::string& device) {
+    if (device == "auto" || device == "cpu") {
+        return "CPU";
+    }
+    if (device == "cuda" || device.starts_with("cuda:")) {
+        throw ConfigError("settings", "device '" + device + "' is not available: this build runs on the CPU; choose cpu");
+    }
+    throw ConfigError("settings", "device '" + device + "' is not known; choose auto, cpu, cuda or cuda:N");
+}
+
+}  // namespace plumbline

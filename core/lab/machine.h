@@ -1,0 +1,19 @@
+#pragma once
+// What this machine has and how the arithmetic library is told to use it.
+
+#include <cstdint>
+#include <string>
+
+namespace plumbline {
+
+struct EngineOptions;
+
+std::int64_t resident_bytes();   // of this process
+std::int64_t memory_bytes();     // of the machine
+int physical_cores();
+/// Sets the library's thread count (0: physical cores) for the calling thread's work; returns it.
+int use_threads(int threads);
+/// Throws ConfigError for a device that this machine does not offer. Returns its name for people: "CPU".
+std::string check_device(const std::string& device);
+
+}  // namespace plumbline

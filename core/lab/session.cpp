@@ -1,0 +1,256 @@
+#include "core/lab/session.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
+#include "core/api/catalog.h"
+#include "core/api/config_fields.h"
+#include "core/api/errors.h"
+
+namespace plumbline {
+
+namespace {
+
+std::int64_t unix_time() {
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+std::string config_payload(const SessionConfig& config) {
+    nlohmann::json out;
+    for (const FieldInfo& field : describe(config)) {
+        out[field.key] = field.value;
+    }
+    return out.dump();
+}
+
+constexpr const char* current_prompt_key = "current_prompt";
+
+}  // namespace
+
+std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_ptr<const LanguageModel> model,
+                                         const std::filesystem::path& path, Emit emit) {
+    validate(command.config);
+    std::unique_ptr<Session> session(
+        new Session(ProjectFile::create(path, model->info(), command.config), std::move(model), std::move(emit)));
+    ProjectFile& file = *session->file_;
+    ProjectFile::Transaction transaction(file);
+    for (const std::string& text : command.prompts.empty() ? bundled_prompts() : command.prompts) {
+        file.add_prompt(text);
+    }
+    session->log("start", config_payload(command.config), session->learner_.weights_hash());
+    StoredCheckpoint first;
+    first.event_seq = file.last_event();
+    first.name = "latest";
+    first.state = session->learner_.save();
+    file.save_latest(first);
+    transaction.commit();
+    session->load();
+    return session;
+}
+
+std::unique_ptr<Session> Session::open(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model,
+                                       Emit emit) {
+    std::unique_ptr<Session> session(new Session(std::move(file), std::move(model), std::move(emit)));
+    session->load();
+    return session;
+}
+
+Session::Session(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model, Emit emit)
+    : file_(std::move(file)),
+      model_(std::move(model)),
+      emit_(std::move(emit)),
+      config_(file_->config()),
+      learner_(*model_, config_) {}
+
+void Session::load() {
+    prompts_ = file_->prompts();
+    for (const PromptRow& row : file_->all_prompts()) {
+        prompt_texts_[row.id] = row.text;
+    }
+    for (StoredGeneration& generation : file_->generations()) {
+        const std::int64_t id = generation.id;
+        generations_.emplace(id, std::move(generation));
+        drawn_with_[id] = -1;   // by weights of an earlier opening
+    }
+    for (const StoredLabel& row : file_->labels()) {
+        if (row.undoes == 0) {
+            clicks_.push_back({row, true});
+            continue;
+        }
+        for (Click& click : clicks_) {
+            click.standing = click.standing && click.label.id != row.undoes;
+        }
+    }
+    for (const StoredGeneration& generation : file_->unlabelled_generations()) {
+        waiting_.insert(generation.id);
+    }
+    for (const MetricPoint& point : file_->metrics()) {
+        if (point.name == "reward/predicted") {
+            predictions_[point.label_id] = point.value;
+        }
+    }
+    const auto latest = file_->latest();
+    if (!latest) {
+        throw Error("open project", file_->path().string() + ": it holds no checkpoint; the file is damaged");
+    }
+    restore(*latest);
+    current_prompt_ = prompts_.empty() ? 0 : prompts_.front().id;
+    if (const auto stored = file_->setting(current_prompt_key)) {
+        const std::int64_t id = std::strtoll(stored->c_str(), nullptr, 10);
+        if (prompt_texts_.contains(id)) {
+            current_prompt_ = id;
+        }
+    }
+    saved_ = unix_time();
+}
+
+void Session::restore(const StoredCheckpoint& checkpoint) {
+    learner_.restore(checkpoint.state);
+    fit_reward(learner_.extent);
+    learned_label_ = learner_.extent.label;
+    ++weights_version_;
+}
+
+void Session::announce(bool resumed) const {
+    SessionOpened opened;
+    opened.project_path = file_->path().string();
+    opened.model = model_->info();
+    opened.config = config_;
+    opened.prompts = prompts_;
+    opened.current_prompt = current_prompt_;
+    for (const Click& click : clicks_) {
+        opened.history.push_back(history_row(click));
+    }
+    opened.metrics = file_->metrics();
+    opened.labels = labels();
+    opened.policy_steps = policy_steps();
+    opened.resumed = resumed;
+    emit_(std::move(opened));
+}
+
+std::int64_t Session::log(const std::string& kind, const std::string& payload, const std::string& hash) {
+    saved_ = unix_time();
+    return file_->add_event({0, kind, payload, hash});
+}
+
+void Session::add_prompts(const std::vector<std::string>& texts, bool go_to_first) {
+    std::int64_t first = 0;
+    ProjectFile::Transaction transaction(*file_);
+    std::vector<PromptRow> added;
+    for (const std::string& text : texts) {
+        if (text.empty()) {
+            throw Error("add prompts", "a prompt is empty; type some text");
+        }
+        model_->require_room(prompt_ids(text).size(), config_.sampling.max_new_tokens);
+        added.push_back({file_->add_prompt(text), text});
+        first = first == 0 ? added.back().id : first;
+    }
+    transaction.commit();
+    for (PromptRow& row : added) {
+        prompt_texts_[row.id] = row.text;
+        prompts_.push_back(std::move(row));
+    }
+    if (go_to_first && first != 0) {
+        set_current_prompt(first);
+    }
+    emit_(PromptsChanged{prompts_, current_prompt_});
+}
+
+void Session::remove_prompt(std::int64_t id) {
+    if (prompts_.size() < 2) {
+        throw Error("remove prompt", "it is the last one; add another first");
+    }
+    const std::int64_t next = current_prompt_ == id ? next_prompt() : current_prompt_;
+    file_->remove_prompt(id);
+    std::erase_if(prompts_, [&](const PromptRow& row) { return row.id == id; });
+    go_to_prompt(next);
+}
+
+void Session::go_to_prompt(std::int64_t id) {
+    if (std::none_of(prompts_.begin(), prompts_.end(), [&](const PromptRow& row) { return row.id == id; })) {
+        throw Error("go to prompt", "there is no prompt " + std::to_string(id) + "; choose one of the list");
+    }
+    set_current_prompt(id);
+    emit_(PromptsChanged{prompts_, current_prompt_});
+}
+
+void Session::set_current_prompt(std::int64_t id) {
+    file_->set_setting(current_prompt_key, std::to_string(id));
+    current_prompt_ = id;
+}
+
+std::int64_t Session::next_prompt() const {
+    const auto here = std::find_if(prompts_.begin(), prompts_.end(),
+                                   [&](const PromptRow& row) { return row.id == current_prompt_; });
+    if (here == prompts_.end() || here + 1 == prompts_.end()) {
+        return prompts_.empty() ? 0 : prompts_.front().id;
+    }
+    return (here + 1)->id;
+}
+
+const std::string& Session::prompt_text(std::int64_t id) const { return prompt_texts_.at(id); }
+
+std::vector<int> Session::prompt_ids(const std::string& text) const {
+    return model_->chat_prompt(config_.system_prompt, text);
+}
+
+// The adapter's shape, the seed and the prior are the session's identity: its log would not replay with others.
+void Session::change_config(const SessionConfig& config) {
+    validate(config);
+    if (config.lora.lora_rank != config_.lora.lora_rank || config.lora.lora_alpha != config_.lora.lora_alpha ||
+        config.lora.lora_first_block != config_.lora.lora_first_block) {
+        throw Error("change settings", "the adapter's rank, alpha and first block are fixed for a session; start a new one");
+    }
+    ProjectFile::Transaction transaction(*file_);
+    file_->set_config(config);
+    log("config", config_payload(config));
+    transaction.commit();
+    config_ = config;
+    emit_(ConfigChanged{config_});
+}
+
+int Session::labels() const {
+    return static_cast<int>(std::count_if(clicks_.begin(), clicks_.end(), [](const Click& c) { return c.standing; }));
+}
+
+int Session::usable_labels() const {
+    return static_cast<int>(std::count_if(clicks_.begin(), clicks_.end(),
+                                          [](const Click& c) { return c.standing && c.label.choice != Choice::skip; }));
+}
+
+double Session::kl() const {
+    constexpr int latest_groups = 3;   // about a dozen replies: one group alone is too noisy to steer by
+    double sum = 0;
+    int replies = 0, groups = 0;
+    for (auto it = generations_.rbegin(); it != generations_.rend() && groups < latest_groups; ++it, ++groups) {
+        for (const StoredCandidate& c : it->second.candidates) {
+            for (std::size_t i = 0; i < c.logprobs.size(); ++i) {
+                sum += static_cast<double>(c.logprobs[i]) - c.reference_logprobs[i];   // k1
+            }
+            ++replies;
+        }
+    }
+    return replies == 0 ? 0 : sum / replies;
+}
+
+HistoryRow Session::history_row(const Click& click) const {
+    static const char* const texts[] = {"A over B", "B over A", "Tie", "Skipped"};
+    const StoredGeneration& generation = generations_.at(click.label.generation_id);
+    HistoryRow row;
+    row.label_id = click.label.id;
+    row.text = texts[static_cast<int>(click.label.choice)];
+    row.policy_step = generation.policy_version;
+    row.undone = !click.standing;
+    row.choice = click.label.choice;
+    row.unix_time = click.label.unix_time;
+    row.prompt = prompt_texts_.at(generation.prompt_id);
+    row.left = candidate(generation, generation.left).text;
+    row.right = candidate(generation, generation.right).text;
+    return row;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,135 @@
+#pragma once
+// An open project and its transitions: draw a pair, record a label, learn from it, take it back. Each completed
+// transition is a row of the event log, and the same rows in the same order lead to the same weights.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/api/commands.h"
+#include "core/api/events.h"
+#include "core/lab/learner.h"
+#include "core/store/project_file.h"
+
+namespace plumbline {
+
+/// Receives text as it is drawn: (sample, new text, tokens so far, ended).
+using TextSink = std::function<void(int sample, const std::string& text, int tokens, bool ended)>;
+
+/// Owned and used by one thread. Long calls take a Pulse; on Stopped and NonFinite the state is what it was before.
+class Session {
+  public:
+    using Emit = std::function<void(EventBody)>;
+
+    /// The model must be open already: opening one takes seconds and is the caller's to show.
+    static std::unique_ptr<Session> create(const NewSession& command, std::shared_ptr<const LanguageModel> model,
+                                           const std::filesystem::path& path, Emit emit);
+    static std::unique_ptr<Session> open(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model,
+                                         Emit emit);
+
+    const ProjectFile& file() const { return *file_; }
+    const SessionConfig& config() const { return config_; }
+    const LanguageModel& model() const { return *model_; }
+    void announce(bool resumed) const;   // SessionOpened
+    void save_copy(const std::string& path) const { file_->save_copy(path); }
+
+    // Prompts
+    void add_prompts(const std::vector<std::string>& texts, bool go_to_first);
+    void remove_prompt(std::int64_t id);
+    void go_to_prompt(std::int64_t id);
+    std::int64_t current_prompt() const { return current_prompt_; }
+    std::int64_t next_prompt() const;    // the one after the current
+    const std::string& prompt_text(std::int64_t id) const;
+
+    void change_config(const SessionConfig& config);
+
+    // Pairs
+    /// Draws candidates for a prompt and stores them with the chosen pair; returns the pair's id.
+    std::int64_t draw(std::int64_t prompt, const Pulse& pulse, const TextSink& sink);
+    void show(std::int64_t pair);        // PairReady
+    std::int64_t shown() const { return shown_; }   // 0: none
+    void hide() { shown_ = 0; }
+    void put_back();                     // the shown pair waits its turn again
+    void discard(std::int64_t pair);
+    void discard_if_waiting(std::int64_t pair);
+    std::int64_t prompt_of(std::int64_t pair) const { return generations_.at(pair).prompt_id; }
+    bool is_stale(std::int64_t pair) const;
+    std::vector<std::int64_t> waiting_pairs() const;   // drawn, neither shown, labelled nor discarded
+
+    // Clicks
+    /// Commits the label and goes to the next prompt.
+    std::int64_t record(std::int64_t pair, Choice choice, const std::string& judge);
+    std::optional<std::int64_t> pending() const;       // oldest label that has not been learned
+    int pending_count() const;
+    void learn(std::int64_t label, const Pulse& pulse);
+    /// Takes the last standing label back; false: there is none. Returns its pair to the screen.
+    bool undo();
+
+    Evaluated evaluate(const Evaluate& request, const Pulse& pulse, const std::function<void(double)>& progress) const;
+
+    int labels() const;
+    int usable_labels() const;
+    int policy_steps() const { return learner_.policy_steps(); }
+    double kl() const;                                 // mean of the latest replies, nats
+    std::int64_t saved_unix_time() const { return saved_; }
+    std::string weights_hash() const { return learner_.weights_hash(); }
+
+  private:
+    struct Click {
+        StoredLabel label;
+        bool standing = true;
+    };
+    Session(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model, Emit emit);
+    void load();
+    void set_current_prompt(std::int64_t id);
+    std::int64_t log(const std::string& kind, const std::string& payload, const std::string& hash = "");
+    Pair pair_of(const StoredGeneration& generation) const;
+    Candidate candidate_of(const StoredGeneration& generation, std::int64_t id) const;
+    HistoryRow history_row(const Click& click) const;
+    const StoredCandidate& candidate(const StoredGeneration& generation, std::int64_t id) const;
+    std::pair<int, int> choose_pair(const StoredGeneration& generation) const;
+
+    void fit_reward(const Learner::RewardExtent& extent);
+    std::vector<float> raw_features(const StoredCandidate& candidate) const;
+    std::vector<const Click*> clicks_until(std::int64_t label) const;   // standing, oldest first
+    std::vector<PreferencePair> training_pairs(const Click& click, const Pulse& pulse);
+    PreferencePair preference_pair(const Click& click, const Pulse& pulse);
+    std::vector<Rollout> draw_rollouts(const Pulse& pulse) const;
+    at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
+    std::vector<int> prompt_ids(const std::string& text) const;
+    Sequence sequence_of(const StoredGeneration& generation, std::int64_t candidate) const;
+    double normalised_score(const std::vector<float>& raw) const;
+    struct Lesson;                                          // what learning a click leaves to commit
+    void learn_reward(const Click& click, Lesson& lesson);
+    void learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse);
+    void commit(const Click& click, const Lesson& lesson);
+    void restore(const StoredCheckpoint& checkpoint);
+
+    // Constant after construction
+    std::unique_ptr<ProjectFile> file_;
+    std::shared_ptr<const LanguageModel> model_;
+    Emit emit_;
+
+    SessionConfig config_;
+    Learner learner_;
+    std::vector<PromptRow> prompts_;
+    std::map<std::int64_t, std::string> prompt_texts_;      // removed ones too
+    std::map<std::int64_t, StoredGeneration> generations_;  // all drawn
+    std::set<std::int64_t> waiting_;                        // drawn, neither shown, labelled nor discarded
+    std::vector<Click> clicks_;                             // label rows, undo rows apart
+    std::map<std::int64_t, at::Tensor> lower_;              // by candidate; a cache
+    std::size_t lower_bytes_ = 0;
+    std::map<std::int64_t, double> predictions_;            // label -> P(its choice) before it was learned
+    double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on all replies drawn
+    std::int64_t learned_label_ = 0;                        // labels up to this one have been learned
+    std::int64_t current_prompt_ = 0, shown_ = 0, saved_ = 0;
+    int weights_version_ = 0;                               // counts changes since opening
+    std::map<std::int64_t, int> drawn_with_;                // pair -> weights version
+};
+
+}  // namespace plumbline

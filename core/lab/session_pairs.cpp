@@ -1,0 +1,268 @@
+// Drawing candidates, choosing the two that are shown, evaluating.
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "core/api/errors.h"
+#include "core/lab/session.h"
+#include "core/lab/text_distance.h"
+#include "core/sampling/generator.h"
+#include "core/text/utf8_stream.h"
+
+namespace plumbline {
+
+namespace {
+
+constexpr int labels_before_reward_chooses = 5;   // until then plain text distance picks the pair
+
+/// Turns token ids into streamed text, one UTF-8 stream a sample. Special tokens are not shown.
+class TextStreams {
+  public:
+    TextStreams(const Tokenizer& tokenizer, int samples, TextSink sink)
+        : tokenizer_(tokenizer), streams_(samples), texts_(samples), tokens_(samples, 0), sink_(std::move(sink)) {}
+
+    void push(int sample, int id, bool ended) {
+        std::string part = tokenizer_.is_special(id) ? "" : streams_[sample].push(tokenizer_.bytes_of(id));
+        if (ended) {
+            part += streams_[sample].finish();
+        }
+        texts_[sample] += part;
+        ++tokens_[sample];
+        if (sink_) {
+            sink_(sample, part, tokens_[sample], ended);
+        }
+    }
+    const std::string& text(int sample) const { return texts_[sample]; }
+
+  private:
+    const Tokenizer& tokenizer_;
+    std::vector<Utf8Stream> streams_;
+    std::vector<std::string> texts_;
+    std::vector<int> tokens_;
+    TextSink sink_;
+};
+
+}  // namespace
+
+std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSink& sink) {
+    const std::vector<int> ids = prompt_ids(prompt_text(prompt));
+    const SamplingConfig& sampling = config_.sampling;
+    model_->require_room(ids.size(), sampling.max_new_tokens);
+    const auto stream = static_cast<std::uint32_t>(generations_.empty() ? 1 : generations_.rbegin()->first + 1);
+
+    TextStreams texts(model_->tokenizer(), sampling.candidates, sink);
+    const GenerationPrompt generation_prompt{ids, 0};
+    GenerationRequest request;
+    request.prompts = {&generation_prompt, 1};
+    request.samples = sampling.candidates;
+    request.sampling = sampling;
+    request.seed = config_.seed;
+    request.stream = stream;
+    request.eos = model_->tokenizer().eos();
+    const std::vector<Reply> replies =
+        generate_replies(model_->decoder(), &learner_.adapter(), request, pulse,
+                         [&](int row, int id, bool ended) { texts.push(row, id, ended); });
+
+    StoredGeneration generation;
+    generation.prompt_id = prompt;
+    generation.stream = stream;
+    generation.policy_version = policy_steps();
+    generation.temperature = sampling.temperature;
+    generation.chosen_by = sampling.pair_choice;
+    for (const Reply& reply : replies) {
+        Sequence sequence{ids, static_cast<int>(ids.size())};
+        sequence.ids.insert(sequence.ids.end(), reply.ids.begin(), reply.ids.end());
+        const double temperature = sampling.temperature > 0 ? sampling.temperature : 1.0;
+        const ReferenceFacts facts = reference_facts(model_->decoder(), {&sequence, 1}, learner_.adapter().first_block(),
+                                                     temperature, Want::everything, pulse)
+                                         .front();
+        StoredCandidate candidate;
+        candidate.prompt_id = prompt;
+        candidate.sample = reply.sample;
+        candidate.ids = reply.ids;
+        candidate.text = texts.text(reply.sample);
+        candidate.logprobs = reply.logprobs;
+        candidate.reference_logprobs = facts.logprobs;
+        candidate.reference_logprobs_t1 = facts.logprobs_t1;
+        candidate.features = facts.features;
+        candidate.finish = reply.finish;
+        generation.candidates.push_back(std::move(candidate));
+    }
+    std::tie(generation.left, generation.right) = choose_pair(generation);
+
+    ProjectFile::Transaction transaction(*file_);
+    file_->add_generation(generation);
+    nlohmann::json payload{{"pair", generation.id}, {"prompt", prompt}, {"policy_steps", policy_steps()}};
+    for (const StoredCandidate& c : generation.candidates) {
+        payload["tokens"].push_back(c.ids);
+    }
+    payload["left"] = candidate(generation, generation.left).sample;
+    payload["right"] = candidate(generation, generation.right).sample;
+    log("sampled", payload.dump());
+    transaction.commit();
+
+    const std::int64_t id = generation.id;
+    drawn_with_[id] = weights_version_;
+    waiting_.insert(id);
+    generations_.emplace(id, std::move(generation));
+    return id;
+}
+
+// The two that the reward model separates best; before it knows enough, the two whose words differ most.
+std::pair<int, int> Session::choose_pair(const StoredGeneration& generation) const {
+    const auto n = static_cast<int>(generation.candidates.size());
+    const auto number = static_cast<std::uint64_t>(generation.stream);
+    std::pair<int, int> best{0, 1};
+    if (generation.chosen_by == PairChoice::random) {
+        const int first = static_cast<int>(uniform(config_.seed, Use::pair_choice, number, 0) * n);
+        const int other = static_cast<int>(uniform(config_.seed, Use::pair_choice, number, 1) * (n - 1));
+        best = std::minmax(first, other + (other >= first));
+    } else {
+        const bool by_reward = static_cast<int>(learner_.reward().labels()) >= labels_before_reward_chooses;
+        double farthest = -1;
+        for (int i = 0; i < n; ++i) {
+            for (int j = i + 1; j < n; ++j) {
+                const StoredCandidate &a = generation.candidates[i], &b = generation.candidates[j];
+                const double distance =
+                    by_reward ? std::abs(learner_.reward().mean_score(raw_features(a)) -
+                                         learner_.reward().mean_score(raw_features(b)))
+                              : word_distance(a.text, b.text);
+                if (distance > farthest) {
+                    farthest = distance;
+                    best = {i, j};
+                }
+            }
+        }
+    }
+    if (config_.shuffle_sides && uniform(config_.seed, Use::sides, number) < 0.5) {
+        std::swap(best.first, best.second);
+    }
+    return best;
+}
+
+const StoredCandidate& Session::candidate(const StoredGeneration& generation, std::int64_t id) const {
+    for (const StoredCandidate& c : generation.candidates) {
+        if (c.id == id) {
+            return c;
+        }
+    }
+    throw Error("read project", "candidate " + std::to_string(id) + " is not in its group; the file is damaged");
+}
+
+Candidate Session::candidate_of(const StoredGeneration& generation, std::int64_t id) const {
+    const StoredCandidate& stored = candidate(generation, id);
+    Candidate out;
+    out.id = id;
+    out.sample = stored.sample;
+    out.text = stored.text;
+    out.tokens = static_cast<int>(stored.ids.size());
+    out.finish = stored.finish;
+    for (std::size_t i = 0; i < stored.ids.size(); ++i) {
+        out.logprob += stored.logprobs[i];
+        out.reference_logprob += stored.reference_logprobs[i];
+    }
+    if (learner_.reward().labels() > 0) {
+        const LinearReward::Score score = learner_.reward().score(raw_features(stored));
+        out.reward = score.mean;
+        out.reward_sd = score.deviation;
+    }
+    return out;
+}
+
+Pair Session::pair_of(const StoredGeneration& generation) const {
+    Pair pair;
+    pair.id = generation.id;
+    pair.prompt_id = generation.prompt_id;
+    pair.prompt = prompt_texts_.at(generation.prompt_id);
+    pair.left = candidate_of(generation, generation.left);
+    pair.right = candidate_of(generation, generation.right);
+    pair.drawn = static_cast<int>(generation.candidates.size());
+    pair.policy_version = generation.policy_version;
+    pair.chosen_by = generation.chosen_by;
+    return pair;
+}
+
+void Session::show(std::int64_t pair) {
+    shown_ = pair;
+    waiting_.erase(pair);
+    emit_(PairReady{pair_of(generations_.at(pair))});
+}
+
+void Session::put_back() {
+    if (shown_ != 0) {
+        waiting_.insert(shown_);
+        shown_ = 0;
+    }
+}
+
+void Session::discard_if_waiting(std::int64_t pair) {
+    if (waiting_.contains(pair)) {
+        discard(pair);
+    }
+}
+
+void Session::discard(std::int64_t pair) {
+    file_->discard_generation(pair);
+    waiting_.erase(pair);
+    shown_ = shown_ == pair ? 0 : shown_;
+}
+
+bool Session::is_stale(std::int64_t pair) const { return drawn_with_.at(pair) != weights_version_; }
+
+std::vector<std::int64_t> Session::waiting_pairs() const { return {waiting_.begin(), waiting_.end()}; }
+
+Evaluated Session::evaluate(const Evaluate& request, const Pulse& pulse,
+                            const std::function<void(double)>& progress) const {
+    constexpr int rows_at_once = 16;
+    const int prompts_at_once = std::max(1, rows_at_once / request.samples);
+    Evaluated result;
+    result.tag = request.tag;
+    for (std::size_t begin = 0; begin < request.prompts.size(); begin += prompts_at_once) {
+        const std::size_t end = std::min(request.prompts.size(), begin + prompts_at_once);
+        std::vector<GenerationPrompt> prompts;
+        for (std::size_t p = begin; p < end; ++p) {
+            prompts.push_back({prompt_ids(request.prompts[p]), static_cast<std::uint32_t>(p)});
+            model_->require_room(prompts.back().ids.size(), config_.sampling.max_new_tokens);
+        }
+        GenerationRequest generation;
+        generation.prompts = prompts;
+        generation.samples = request.samples;
+        generation.sampling = config_.sampling;
+        generation.seed = request.seed;
+        generation.stream = static_cast<std::uint32_t>(Use::evaluation);
+        generation.eos = model_->tokenizer().eos();
+        for (const Reply& reply : generate_replies(model_->decoder(), &learner_.adapter(), generation, pulse)) {
+            const std::vector<int>& ids = prompts[reply.prompt].ids;
+            Sequence sequence{ids, static_cast<int>(ids.size())};
+            sequence.ids.insert(sequence.ids.end(), reply.ids.begin(), reply.ids.end());
+            const double temperature = config_.sampling.temperature > 0 ? config_.sampling.temperature : 1.0;
+            const ReferenceFacts facts =
+                reference_facts(model_->decoder(), {&sequence, 1}, model_->decoder().config().blocks, temperature,
+                                Want::everything, pulse)
+                    .front();
+            EvaluatedReply out;
+            out.prompt = static_cast<int>(begin) + reply.prompt;
+            out.reply.text = model_->tokenizer().decode(reply.ids, /*skip_special=*/true);
+            out.reply.tokens = static_cast<int>(reply.ids.size());
+            out.reply.ended = reply.finish == Finish::eos;
+            for (const float l : reply.logprobs) {
+                out.logprob += l;
+            }
+            out.reference_logprob = facts.sum();
+            result.kl += out.logprob - out.reference_logprob;
+            result.replies.push_back(std::move(out));
+        }
+        if (progress) {
+            progress(static_cast<double>(end) / static_cast<double>(request.prompts.size()));
+        }
+    }
+    result.kl = result.replies.empty() ? 0 : result.kl / static_cast<double>(result.replies.size());
+    return result;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,153 @@
+#include "core/model/decoder.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "core/model/kv_cache.h"
+
+namespace plumbline {
+
+using at::Tensor;
+
+struct Decoder::Projections {
+    Tensor q;      // (N, H, d)
+    Tensor k, v;   // (N, KV, d)
+};
+
+Decoder::Decoder(const DecoderConfig& config, FrozenLinear embedding, FrozenLinear head, Tensor final_norm,
+                 std::vector<DecoderBlock> blocks)
+    : config_(config),
+      embedding_(std::move(embedding)),
+      head_(std::move(head)),
+      final_norm_(std::move(final_norm)),
+      blocks_(std::move(blocks)) {
+    const Tensor powers = at::arange(0, config.head_dim, 2, at::kDouble) / static_cast<double>(config.head_dim);
+    const Tensor frequencies = at::pow(config.rope_theta, powers).reciprocal();                       // (d/2)
+    const Tensor angles = at::outer(at::arange(config.context, at::kDouble), frequencies);            // (context, d/2)
+    cos_ = angles.cos().to(at::kFloat);
+    sin_ = angles.sin().to(at::kFloat);
+}
+
+Tensor Decoder::embed(const Tensor& ids) const { return embedding_.rows(ids); }
+
+Tensor Decoder::final_norm(const Tensor& h) const {
+    return at::rms_norm(h, {config_.hidden}, final_norm_, config_.norm_eps);
+}
+
+// Halves are rotated against each other: the pairing of the transformers library, not of GGUF's row order.
+Tensor Decoder::rotate(const Tensor& x, const Tensor& cos, const Tensor& sin) const {
+    const std::int64_t half = config_.head_dim / 2;
+    const Tensor x1 = x.narrow(2, 0, half), x2 = x.narrow(2, half, half);
+    return at::cat({x1 * cos - x2 * sin, x2 * cos + x1 * sin}, 2);
+}
+
+Decoder::Projections Decoder::project(const Tensor& x, const Tensor& positions, int block,
+                                      const LoraAdapter* adapter) const {
+    const std::int64_t n = x.size(0), d = config_.head_dim, q_out = config_.heads * d, kv_out = config_.kv_heads * d;
+    const Tensor qkv = blocks_[block].qkv(x);   // (N, (H + 2 KV) d)
+    Tensor q = qkv.narrow(1, 0, q_out), k = qkv.narrow(1, q_out, kv_out), v = qkv.narrow(1, q_out + kv_out, kv_out);
+    if (adapter) {
+        q = adapter->add_to(q, x, block, LinearSite::q);
+        k = adapter->add_to(k, x, block, LinearSite::k);
+        v = adapter->add_to(v, x, block, LinearSite::v);
+    }
+    const Tensor cos = cos_.index_select(0, positions).unsqueeze(1);   // (N, 1, d/2)
+    const Tensor sin = sin_.index_select(0, positions).unsqueeze(1);
+    return {rotate(q.reshape({n, config_.heads, d}), cos, sin), rotate(k.reshape({n, config_.kv_heads, d}), cos, sin),
+            v.reshape({n, config_.kv_heads, d})};
+}
+
+Tensor Decoder::attention_output(const Tensor& h, const Tensor& attended, int block, const LoraAdapter* adapter) const {
+    Tensor out = blocks_[block].output(attended);
+    if (adapter) {
+        out = adapter->add_to(out, attended, block, LinearSite::o);
+    }
+    return h + out;
+}
+
+Tensor Decoder::mlp(const Tensor& h, int block, const LoraAdapter* adapter) const {
+    const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].mlp_norm, config_.norm_eps);
+    const Tensor both = blocks_[block].gate_up(x);   // (N, 2 mlp)
+    Tensor gate = both.narrow(1, 0, config_.mlp), up = both.narrow(1, config_.mlp, config_.mlp);
+    if (adapter) {
+        gate = adapter->add_to(gate, x, block, LinearSite::gate);
+        up = adapter->add_to(up, x, block, LinearSite::up);
+    }
+    const Tensor inner = at::silu(gate) * up;
+    Tensor out = blocks_[block].down(inner);
+    if (adapter) {
+        out = adapter->add_to(out, inner, block, LinearSite::down);
+    }
+    return h + out;
+}
+
+namespace {
+
+// One causal attention a sequence: q (N, H, d), k and v (N, KV, d) -> (N, H * d).
+Tensor attend_packed(const Tensor& q, const Tensor& k, const Tensor& v, const std::vector<std::int64_t>& starts) {
+    const std::int64_t per_kv = q.size(1) / k.size(1);
+    const Tensor keys = per_kv == 1 ? k : k.repeat_interleave(per_kv, 1);     // (N, H, d)
+    const Tensor values = per_kv == 1 ? v : v.repeat_interleave(per_kv, 1);
+    std::vector<Tensor> out;
+    for (std::size_t b = 0; b + 1 < starts.size(); ++b) {
+        const auto of_sequence = [&](const Tensor& t) {
+            return t.slice(0, starts[b], starts[b + 1]).transpose(0, 1).unsqueeze(0);   // (1, H, T, d)
+        };
+        const Tensor attended = at::scaled_dot_product_attention(of_sequence(q), of_sequence(keys), of_sequence(values),
+                                                                 {}, 0.0, /*is_causal=*/true);
+        out.push_back(attended.squeeze(0).transpose(0, 1));   // (T, H, d)
+    }
+    return at::cat(out, 0).reshape({q.size(0), q.size(1) * q.size(2)});
+}
+
+}  // namespace
+
+Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const LoraAdapter* adapter,
+                    const Pulse& pulse) const {
+    for (int block = from; block < to; ++block) {
+        pulse.check();
+        if (h.requires_grad() && at::GradMode::is_enabled()) {
+            h.register_hook([&pulse](const Tensor& grad) {
+                pulse();
+                return grad;
+            });
+        }
+        const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].attention_norm, config_.norm_eps);
+        const Projections p = project(x, batch.positions, block, adapter);
+        h = attention_output(h, attend_packed(p.q, p.k, p.v, batch.starts), block, adapter);
+        h = mlp(h, block, adapter);
+    }
+    return h;
+}
+
+Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const LoraAdapter* adapter, const Pulse& pulse) const {
+    const std::int64_t length = ids.size(0);
+    KvCache::Group& group = cache.last_group();
+    const Tensor positions = at::arange(length, at::kLong);
+    Tensor h = embed(ids);
+    for (int block = 0; block < config_.blocks; ++block) {
+        pulse.check();
+        const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].attention_norm, config_.norm_eps);
+        const Projections p = project(x, positions, block, adapter);
+        group.k.push_back(p.k.transpose(0, 1).contiguous());   // (KV, P, d)
+        group.v.push_back(p.v.transpose(0, 1).contiguous());
+        h = attention_output(h, attend_packed(p.q, p.k, p.v, {0, length}), block, adapter);
+        h = mlp(h, block, adapter);
+    }
+    return h.narrow(0, length - 1, 1);
+}
+
+Tensor Decoder::step(const Tensor& ids, KvCache& cache, const LoraAdapter* adapter) const {
+    const Tensor positions = cache.positions();
+    Tensor h = embed(ids);
+    for (int block = 0; block < config_.blocks; ++block) {
+        const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].attention_norm, config_.norm_eps);
+        const Projections p = project(x, positions, block, adapter);
+        h = attention_output(h, cache.attend(block, p.q, p.k, p.v), block, adapter);
+        h = mlp(h, block, adapter);
+    }
+    cache.advance();
+    return h;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,66 @@
+#pragma once
+// The Llama-family decoder: RMSNorm, rotary positions, grouped-query attention, SwiGLU, on frozen weights.
+
+#include <cstdint>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/model/decoder_config.h"
+#include "core/model/frozen_linear.h"
+#include "core/model/lora.h"
+#include "core/model/packed_batch.h"
+#include "core/model/pulse.h"
+
+namespace plumbline {
+
+/// The weights of one block. q, k, v are one product, gate and up another.
+struct DecoderBlock {
+    at::Tensor attention_norm, mlp_norm;   // (D)
+    FrozenLinear qkv, output, gate_up, down;
+};
+
+class KvCache;
+
+/// The frozen backbone. Constant after construction; the adapter comes with each call (nullptr: the reference).
+/// Used on one thread at a time.
+class Decoder {
+  public:
+    Decoder(const DecoderConfig& config, FrozenLinear embedding, FrozenLinear head, at::Tensor final_norm,
+            std::vector<DecoderBlock> blocks);
+
+    const DecoderConfig& config() const { return config_; }
+
+    /// ids (N) -> (N, D).
+    at::Tensor embed(const at::Tensor& ids) const;
+    /// Blocks [from, to) over packed sequences, causal within each: (N, D) -> (N, D). Differentiable in h and the
+    /// adapter; `pulse` beats before every block, forward and backward.
+    at::Tensor run(at::Tensor h, const PackedBatch& batch, int from, int to, const LoraAdapter* adapter,
+                   const Pulse& pulse) const;
+    /// One new token a row through all blocks: ids (R) -> (R, D) before the final norm.
+    at::Tensor step(const at::Tensor& ids, KvCache& cache, const LoraAdapter* adapter) const;
+    /// Runs one prompt (P) with the adapter and keeps its keys and values in the cache as the next group's prefix;
+    /// the last row's state, (1, D) before the final norm.
+    at::Tensor prefill(const at::Tensor& ids, KvCache& cache, const LoraAdapter* adapter, const Pulse& pulse) const;
+
+    at::Tensor final_norm(const at::Tensor& h) const;
+    /// The output layer: (N, D) after final_norm -> (N, V).
+    const FrozenLinear& head() const { return config_.tied_embeddings ? embedding_ : head_; }
+
+  private:
+    struct Projections;
+    Projections project(const at::Tensor& x, const at::Tensor& positions, int block,
+                        const LoraAdapter* adapter) const;
+    at::Tensor mlp(const at::Tensor& h, int block, const LoraAdapter* adapter) const;
+    at::Tensor attention_output(const at::Tensor& h, const at::Tensor& attended, int block,
+                                const LoraAdapter* adapter) const;
+    at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) const;
+
+    DecoderConfig config_;
+    FrozenLinear embedding_, head_;
+    at::Tensor final_norm_;
+    std::vector<DecoderBlock> blocks_;
+    at::Tensor cos_, sin_;   // (context, head_dim / 2)
+};
+
+}  // namespace plumbline

@@ -1,0 +1,56 @@
+#pragma once
+// An opened model: backbone, tokenizer, chat template.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/api/events.h"
+#include "core/api/offline.h"
+#include "core/model/decoder.h"
+#include "core/model/pulse.h"
+#include "core/text/chat_template.h"
+#include "core/text/tokenizer.h"
+
+namespace plumbline {
+
+class GgufFile;
+
+/// The decoder's numbers from a GGUF file's metadata. Throws Error naming key and value for what does not fit
+/// together or is not supported.
+DecoderConfig read_decoder_config(const GgufFile& file);
+/// What `info` tells; reads metadata only (sha256 stays empty).
+ModelInfo describe_model(const GgufFile& file, const std::string& name, Precision precision);
+
+/// Constant after construction.
+class LanguageModel {
+  public:
+    /// `progress` gets 0..1 while weights are read and packed.
+    static std::unique_ptr<LanguageModel> open(const std::string& name_or_path, Precision precision,
+                                               const Pulse& pulse, const std::function<void(double)>& progress);
+
+    const Decoder& decoder() const { return *decoder_; }
+    const Tokenizer& tokenizer() const { return *tokenizer_; }
+    const ModelInfo& info() const { return info_; }
+
+    /// A user's prompt as the model expects it: through the chat template with the system prompt (empty: the
+    /// template's own default), or as plain text when the model has none.
+    std::vector<int> chat_prompt(const std::string& system_prompt, const std::string& user) const;
+    std::vector<int> render(const std::vector<Message>& messages) const;
+    /// Plain text, with BOS where the model wants one.
+    std::vector<int> plain_prompt(const std::string& text) const;
+    /// Throws Error when prompt and reply do not fit the context.
+    void require_room(std::size_t prompt_tokens, int reply_tokens) const;
+
+  private:
+    LanguageModel(ModelInfo info, std::unique_ptr<Decoder> decoder, std::shared_ptr<const Tokenizer> tokenizer,
+                  ChatTemplate chat_template);
+    ModelInfo info_;
+    std::unique_ptr<Decoder> decoder_;
+    std::shared_ptr<const Tokenizer> tokenizer_;
+    ChatTemplate chat_template_;
+};
+
+Precision precision_of(const std::string& dtype);   // "f32", "bf16"; throws ConfigError
+
+}  // namespace plumbline

@@ -1,0 +1,204 @@
+#include "core/model/lora.h"
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/api/errors.h"
+#include "core/formats/peft.h"
+
+namespace plumbline {
+
+using at::Tensor;
+
+namespace {
+
+constexpr std::array<std::string_view, linear_sites> names = {"q_proj", "k_proj",  "v_proj",   "o_proj",
+                                                             "gate_proj", "up_proj", "down_proj"};
+
+std::string module_path(int block, LinearSite site) {
+    const char* parent = site <= LinearSite::o ? ".self_attn." : ".mlp.";
+    return "model.layers." + std::to_string(block) + parent + std::string(peft_name(site));
+}
+
+PeftMatrix to_matrix(const Tensor& t) {
+    const Tensor plain = t.detach().to(at::kCPU, at::kFloat).contiguous();
+    const float* data = plain.const_data_ptr<float>();
+    return {plain.sizes().vec(), std::vector<float>(data, data + plain.numel())};
+}
+
+Tensor to_tensor(const PeftMatrix& matrix) {
+    return at::from_blob(const_cast<float*>(matrix.values.data()), matrix.shape, at::kFloat).clone();
+}
+
+}  // namespace
+
+std::string_view peft_name(LinearSite site) { return names[static_cast<int>(site)]; }
+
+std::int64_t in_features(const DecoderConfig& config, LinearSite site) {
+    switch (site) {
+        case LinearSite::o: return config.heads * config.head_dim;
+        case LinearSite::down: return config.mlp;
+        default: return config.hidden;
+    }
+}
+
+std::int64_t out_features(const DecoderConfig& config, LinearSite site) {
+    switch (site) {
+        case LinearSite::q: return config.heads * config.head_dim;
+        case LinearSite::k:
+        case LinearSite::v: return config.kv_heads * config.head_dim;
+        case LinearSite::gate:
+        case LinearSite::up: return config.mlp;
+        default: return config.hidden;
+    }
+}
+
+LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed) {
+    LoraAdapter adapter;
+    adapter.rank_ = config.lora_rank;
+    adapter.alpha_ = config.lora_alpha;
+    adapter.scale_ = config.lora_alpha / config.lora_rank;
+    adapter.first_block_ = config.lora_first_block < 0 ? model.blocks / 2 : config.lora_first_block;
+    if (adapter.first_block_ >= model.blocks) {
+        throw ConfigError("settings", "lora_first_block " + std::to_string(adapter.first_block_) +
+                                          " is not below the model's " + std::to_string(model.blocks) +
+                                          " blocks; choose a smaller one");
+    }
+    auto generator = at::detail::createCPUGenerator(seed);
+    adapter.pairs_.resize(model.blocks);
+    for (int block = adapter.first_block_; block < model.blocks; ++block) {
+        for (int i = 0; i < linear_sites; ++i) {
+            const auto site = static_cast<LinearSite>(i);
+            const std::int64_t in = in_features(model, site);
+            const double bound = 1.0 / std::sqrt(static_cast<double>(in));   // kaiming_uniform with a = sqrt 5
+            adapter.pairs_[block][i] = {
+                at::empty({config.lora_rank, in}, at::kFloat).uniform_(-bound, bound, generator),
+                at::zeros({out_features(model, site), config.lora_rank}, at::kFloat)};
+        }
+    }
+    return adapter;
+}
+
+LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter& peft) {
+    LoraAdapter adapter;
+    adapter.rank_ = peft.rank;
+    adapter.alpha_ = peft.alpha;
+    adapter.rslora_ = peft.rslora;
+    adapter.scale_ = peft.alpha / (peft.rslora ? std::sqrt(static_cast<double>(peft.rank)) : peft.rank);
+    adapter.first_block_ = model.blocks;
+    adapter.pairs_.resize(model.blocks);
+    std::set<std::string> known;
+    for (int block = 0; block < model.blocks; ++block) {
+        for (int i = 0; i < linear_sites; ++i) {
+            const auto site = static_cast<LinearSite>(i);
+            const std::string path = module_path(block, site);
+            const auto a = peft.lora.find(path + ".lora_A");
+            const auto b = peft.lora.find(path + ".lora_B");
+            if (a == peft.lora.end() && b == peft.lora.end()) {
+                continue;
+            }
+            if (a == peft.lora.end() || b == peft.lora.end()) {
+                throw Error("read adapter", path + " has one of lora_A and lora_B only; the file is damaged");
+            }
+            const std::vector<std::int64_t> want_a{peft.rank, in_features(model, site)};
+            const std::vector<std::int64_t> want_b{out_features(model, site), peft.rank};
+            if (a->second.shape != want_a || b->second.shape != want_b) {
+                throw Error("read adapter", path + " does not have the model's shape; it was made for another model");
+            }
+            adapter.pairs_[block][i] = {to_tensor(a->second), to_tensor(b->second)};
+            adapter.first_block_ = std::min(adapter.first_block_, block);
+            known.insert(a->first);
+            known.insert(b->first);
+        }
+    }
+    for (const auto& [path, matrix] : peft.lora) {
+        if (!known.contains(path)) {
+            throw Error("read adapter", path + " is not a linear layer of this model; it was made for another model");
+        }
+    }
+    return adapter;
+}
+
+void LoraAdapter::to_peft(PeftAdapter& peft) const {
+    peft.rank = rank_;
+    peft.alpha = alpha_;
+    peft.rslora = rslora_;
+    std::set<std::string> modules;
+    for (int block = 0; block < static_cast<int>(pairs_.size()); ++block) {
+        bool adapted = false;
+        for (int i = 0; i < linear_sites; ++i) {
+            const LoraPair& p = pairs_[block][i];
+            if (!p.a.defined()) {
+                continue;
+            }
+            const auto site = static_cast<LinearSite>(i);
+            peft.lora[module_path(block, site) + ".lora_A"] = to_matrix(p.a);
+            peft.lora[module_path(block, site) + ".lora_B"] = to_matrix(p.b);
+            modules.insert(std::string(peft_name(site)));
+            adapted = true;
+        }
+        if (adapted && first_block_ > 0) {
+            peft.layers_to_transform.push_back(block);
+        }
+    }
+    peft.target_modules.assign(modules.begin(), modules.end());
+}
+
+Tensor LoraAdapter::add_to(const Tensor& y, const Tensor& x, int block, LinearSite site) const {
+    const LoraPair& p = pair(block, site);
+    if (!p.a.defined()) {
+        return y;
+    }
+    const Tensor low = at::linear(x, p.a);           // (N, r)
+    return at::add(y, at::linear(low, p.b), scale_);   // (N, out)
+}
+
+std::vector<Tensor> LoraAdapter::tensors() const {
+    std::vector<Tensor> out;
+    for (const auto& block : pairs_) {
+        for (const LoraPair& p : block) {
+            if (p.a.defined()) {
+                out.push_back(p.a);
+                out.push_back(p.b);
+            }
+        }
+    }
+    return out;
+}
+
+std::vector<std::string> LoraAdapter::tensor_names() const {
+    std::vector<std::string> out;
+    for (std::size_t block = 0; block < pairs_.size(); ++block) {
+        for (int i = 0; i < linear_sites; ++i) {
+            if (pairs_[block][i].a.defined()) {
+                const std::string path = "blocks." + std::to_string(block) + "." + std::string(names[i]);
+                out.push_back(path + ".lora_A");
+                out.push_back(path + ".lora_B");
+            }
+        }
+    }
+    return out;
+}
+
+void LoraAdapter::require_grad(bool on) {
+    for (Tensor& t : tensors()) {
+        t.requires_grad_(on);
+    }
+}
+
+void LoraAdapter::shrink(double factor) {
+    at::NoGradGuard no_grad;
+    for (const auto& block : pairs_) {
+        for (const LoraPair& p : block) {
+            if (p.b.defined()) {
+                p.b.mul_(factor);
+            }
+        }
+    }
+}
+
+}  // namespace plumbline

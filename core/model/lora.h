@@ -1,0 +1,60 @@
+#pragma once
+// Low-rank adapters (LoRA, 2106.09685): y = W x + scale * B (A x) on the seven linear layers of each adapted block.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/api/configs.h"
+#include "core/model/decoder_config.h"
+
+namespace plumbline {
+
+struct PeftAdapter;
+
+enum class LinearSite { q, k, v, o, gate, up, down };
+inline constexpr int linear_sites = 7;
+std::string_view peft_name(LinearSite site);          // "q_proj"
+std::int64_t in_features(const DecoderConfig& config, LinearSite site);
+std::int64_t out_features(const DecoderConfig& config, LinearSite site);
+
+/// One adapted layer. Undefined tensors: this layer is not adapted.
+struct LoraPair {
+    at::Tensor a;   // (r, in)
+    at::Tensor b;   // (out, r)
+};
+
+/// The weights of one adapter. A value that shares tensors when copied; clone() copies them.
+class LoraAdapter {
+  public:
+    /// A ~ kaiming-uniform(sqrt 5) from `seed`, B = 0: the adapted model starts as the backbone.
+    static LoraAdapter fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed);
+    /// Throws Error when a matrix does not fit the model.
+    static LoraAdapter from_peft(const DecoderConfig& model, const PeftAdapter& peft);
+    void to_peft(PeftAdapter& peft) const;
+
+    /// B * A x * scale, added to `y` (N, out); `y` as it is when the layer has no adapter.
+    at::Tensor add_to(const at::Tensor& y, const at::Tensor& x, int block, LinearSite site) const;
+
+    int first_block() const { return first_block_; }   // blocks before it are the backbone's
+    double scale() const { return scale_; }
+    const LoraPair& pair(int block, LinearSite site) const { return pairs_[block][static_cast<int>(site)]; }
+    /// All matrices in a fixed order (block, site, A before B).
+    std::vector<at::Tensor> tensors() const;
+    std::vector<std::string> tensor_names() const;     // "blocks.15.q_proj.lora_A"
+    void require_grad(bool on);
+    /// Moves towards the reference: every B times `factor`.
+    void shrink(double factor);
+
+  private:
+    int rank_ = 0, first_block_ = 0;
+    double alpha_ = 0, scale_ = 0;
+    bool rslora_ = false;
+    std::vector<std::array<LoraPair, linear_sites>> pairs_;   // [block][site]
+};
+
+}  // namespace plumbline

@@ -1,0 +1,83 @@
+#include "core/training/policy.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/training/token_logprobs.h"
+
+namespace plumbline {
+
+using at::Tensor;
+
+namespace {
+
+std::vector<float> to_floats(const Tensor& t) {
+    const Tensor plain = t.to(at::kCPU, at::kFloat).contiguous();
+    return {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()};
+}
+
+}  // namespace
+
+double ReferenceFacts::sum() const { return std::accumulate(logprobs.begin(), logprobs.end(), 0.0); }
+double ReferenceFacts::sum_t1() const { return std::accumulate(logprobs_t1.begin(), logprobs_t1.end(), 0.0); }
+
+std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<const Sequence> sequences, int first_block,
+                                            double temperature, Want want, const Pulse& pulse) {
+    at::NoGradGuard no_grad;
+    const PackedBatch batch = pack(sequences);
+    const int blocks = decoder.config().blocks, middle = blocks / 2;
+    Tensor h = decoder.embed(batch.ids);   // (N, D)
+    int at_block = 0;
+    const auto run_to = [&](int block) {
+        h = decoder.run(h, batch, at_block, block, nullptr, pulse);
+        at_block = block;
+        return h;
+    };
+    Tensor lower, at_middle;
+    if (first_block <= middle) {
+        lower = run_to(first_block);
+        at_middle = want == Want::everything ? run_to(middle) : Tensor();
+    } else {
+        at_middle = run_to(middle);
+        lower = run_to(first_block);
+    }
+    std::vector<ReferenceFacts> facts(sequences.size());
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+        facts[i].lower = lower.slice(0, batch.starts[i], batch.starts[i + 1]).clone();
+    }
+    if (want == Want::lower_only) {
+        return facts;
+    }
+    const Tensor predictors = run_to(blocks).index_select(0, batch.predictors);   // (M, D)
+    const std::vector<float> tempered =
+        to_floats(token_logprobs(decoder, predictors, batch.targets, temperature, pulse));
+    const std::vector<float> plain = temperature == 1.0
+                                         ? tempered
+                                         : to_floats(token_logprobs(decoder, predictors, batch.targets, 1.0, pulse));
+    const Tensor reply_states = at_middle.index_select(0, batch.reply_rows);   // (M, D)
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+        const std::int64_t begin = batch.reply_starts[i], end = batch.reply_starts[i + 1];
+        facts[i].logprobs.assign(tempered.begin() + begin, tempered.begin() + end);
+        facts[i].logprobs_t1.assign(plain.begin() + begin, plain.begin() + end);
+        facts[i].features = end > begin ? to_floats(reply_states.slice(0, begin, end).mean(0))
+                                        : std::vector<float>(decoder.config().hidden, 0.0f);
+    }
+    return facts;
+}
+
+Tensor policy_logprobs(const Decoder& decoder, const LoraAdapter* adapter, const PackedBatch& batch,
+                       const Tensor& lower, double temperature, const Pulse& pulse) {
+    const int first = adapter ? adapter->first_block() : decoder.config().blocks;
+    Tensor h = lower;
+    if (!h.defined()) {
+        at::NoGradGuard no_grad;   // nothing below the adapter trains
+        h = decoder.run(decoder.embed(batch.ids), batch, 0, first, nullptr, pulse);
+    }
+    h = decoder.run(h, batch, first, decoder.config().blocks, adapter, pulse);
+    return token_logprobs(decoder, h.index_select(0, batch.predictors), batch.targets, temperature, pulse);   // (M)
+}
+
+}  // namespace plumbline
