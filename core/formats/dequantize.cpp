@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "core/formats/gguf.h"
+#include "core/formats/half.h"
 
 namespace plumbline {
 namespace {
@@ -20,17 +21,8 @@ std::uint16_t half_bits(const Byte* at) {
     return bits;
 }
 
-// Exact for every f16, subnormals included; branch-free, so that loops over it vectorise.
-float from_half(std::uint16_t half) {
-    const std::uint32_t magnitude = (half & 0x7fffu) << 13;
-    const float scaled = std::bit_cast<float>(magnitude) * 0x1p112f;
-    const std::uint32_t not_finite = magnitude >= (0x7c00u << 13) ? 0x7f800000u : 0u;
-    const std::uint32_t sign = (half & 0x8000u) << 16;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(scaled) | not_finite | sign);
-}
-
 float half_at(const Byte* at) {
-    return from_half(half_bits(at));
+    return float_from_half(half_bits(at));
 }
 
 struct F32 {

@@ -1,5 +1,7 @@
 #pragma once
-// Preference data as JSON lines: {"prompt","chosen","rejected"}, each part text or a list of messages.
+// Preference data as JSON lines, also compressed with gzip: {"prompt","chosen","rejected"}, each part text or a
+// list of messages. Without a prompt, chosen and rejected are whole dialogues: message lists, or texts in which
+// "\n\nAssistant:" stands before the reply (HH-RLHF).
 
 #include <filesystem>
 #include <string>
@@ -21,7 +23,8 @@ struct Preferences {
     std::vector<PreferenceRow> rows;
     std::vector<std::string> skipped;    // "line 7: rejected is missing"
 };
-/// Bad rows are listed and skipped. Throws Error when the file cannot be read or has no good row.
+/// Bad rows are listed and skipped, and rows whose two replies are the same. Throws Error when the file cannot be
+/// read or has no good row.
 Preferences read_preferences(const std::filesystem::path& file);
 
 /// Prompts: JSON lines with "prompt", or plain text, one prompt a line. Empty lines are skipped. Throws Error

@@ -1,0 +1,60 @@
+// The inputs of logprobs, reward and tokenize: JSON lines.
+
+#include <nlohmann/json.hpp>
+
+#include "core/api/errors.h"
+#include "core/api/offline.h"
+#include "core/formats/messages.h"
+#include "core/formats/text_lines.h"
+
+namespace plumbline {
+namespace {
+
+using nlohmann::json;
+
+ScoreRequest request_of(const json& row) {
+    const int prompts = row.contains("prompt") + row.contains("messages") + row.contains("prompt_ids");
+    const int responses = row.contains("response") + row.contains("response_ids");
+    if (prompts != 1)
+        throw RowError("it needs one of prompt, messages and prompt_ids, not " + std::to_string(prompts));
+    if (responses != 1)
+        throw RowError("it needs one of response and response_ids, not " + std::to_string(responses));
+    ScoreRequest out;
+    if (row.contains("prompt")) out.prompt = text_of(row["prompt"], "prompt");
+    if (row.contains("messages")) out.prompt = messages_of(row["messages"], "messages");
+    if (row.contains("prompt_ids")) out.prompt = ids_of(row["prompt_ids"], "prompt_ids");
+    if (row.contains("response")) out.response = text_of(row["response"], "response");
+    if (row.contains("response_ids")) out.response = ids_of(row["response_ids"], "response_ids");
+    return out;
+}
+
+/// One result a row; the first bad row throws Error with its line number.
+template <class Row, class Read>
+std::vector<Row> read_rows(const std::filesystem::path& file, const std::string& operation, Read read) {
+    std::vector<Row> out;
+    for_each_line(read_text(file, operation), [&](int number, std::string_view line) {
+        try {
+            const json row = object_of(line);
+            if (!row.is_object()) throw RowError("it is not a JSON object");
+            out.push_back(read(row));
+        } catch (const RowError& error) {
+            throw Error(operation, file.string() + ": line " + std::to_string(number) + ": " + error.what() +
+                                       "; correct the line or remove it");
+        }
+    });
+    if (out.empty()) throw Error(operation, file.string() + ": no rows; write one JSON object a line");
+    return out;
+}
+
+}  // namespace
+
+std::vector<ScoreRequest> read_score_requests(const std::filesystem::path& file) {
+    return read_rows<ScoreRequest>(file, "read requests", request_of);
+}
+
+std::vector<std::string> read_texts(const std::filesystem::path& file) {
+    return read_rows<std::string>(file, "read texts",
+                                  [](const json& row) { return text_of(member(row, "text"), "text"); });
+}
+
+}  // namespace plumbline
