@@ -151,6 +151,7 @@ std::string read_whole(const std::filesystem::path& path) {
 }
 
 void write_whole(const std::filesystem::path& path, std::string_view bytes) {
+    std::filesystem::remove(path);  // ext4 flushes a file that is cut and written again: milliseconds
     std::ofstream out(path, std::ios::binary);
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.close();
