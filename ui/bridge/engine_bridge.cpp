@@ -1,5 +1,6 @@
 #include "ui/bridge/engine_bridge.h"
 
+#include <mutex>
 #include <utility>
 
 namespace plumbline::ui {
@@ -45,13 +46,21 @@ struct Tell {
 
 }  // namespace
 
+struct EngineBridge::Wake {
+    std::mutex mutex;
+    EngineBridge* bridge = nullptr;  // protected by mutex; null once the bridge is gone
+    bool queued = false;             // protected by mutex
+};
+
 EngineBridge::EngineBridge(EnginePort port, QObject* parent)
-    : QObject(parent), port_(std::move(port)), wake_queued_(std::make_shared<std::atomic<bool>>(false)) {
+    : QObject(parent), port_(std::move(port)), wake_(std::make_shared<Wake>()) {
+    wake_->bridge = this;
     if (port_.set_wakeup) {
         // One queued call at a time: a burst of tokens wakes the window once.
-        port_.set_wakeup([this, queued = wake_queued_] {
-            if (!queued->exchange(true)) {
-                QMetaObject::invokeMethod(this, &EngineBridge::take, Qt::QueuedConnection);
+        port_.set_wakeup([wake = wake_] {
+            const std::lock_guard lock(wake->mutex);
+            if (wake->bridge && !std::exchange(wake->queued, true)) {
+                QMetaObject::invokeMethod(wake->bridge, &EngineBridge::take, Qt::QueuedConnection);
             }
         });
     }
@@ -64,6 +73,10 @@ EngineBridge::EngineBridge(EnginePort port, QObject* parent)
 }
 
 EngineBridge::~EngineBridge() {
+    {
+        const std::lock_guard lock(wake_->mutex);
+        wake_->bridge = nullptr;
+    }
     if (port_.set_wakeup) {
         port_.set_wakeup({});
     }
@@ -84,8 +97,11 @@ void EngineBridge::stop() {
 }
 
 void EngineBridge::take() {
-    // Cleared before reading: an event that arrives meanwhile queues another call.
-    wake_queued_->store(false);
+    {
+        // Cleared before reading: an event that arrives meanwhile queues another call.
+        const std::lock_guard lock(wake_->mutex);
+        wake_->queued = false;
+    }
     if (!port_.take_events) {
         return;
     }

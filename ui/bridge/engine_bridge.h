@@ -3,7 +3,6 @@
 
 #include <QObject>
 #include <QTimer>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -83,8 +82,11 @@ class EngineBridge : public QObject {
     void take();
     void poll();
 
+    /// Shared with the engine's thread, which may still call when the bridge is gone.
+    struct Wake;
+
     EnginePort port_;
-    std::shared_ptr<std::atomic<bool>> wake_queued_;  // shared with the engine's thread
+    std::shared_ptr<Wake> wake_;
     QTimer poll_timer_;
     Snapshot snapshot_;
     std::uint64_t run_ = 0;

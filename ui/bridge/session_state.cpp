@@ -2,6 +2,7 @@
 
 #include <QFileInfo>
 #include <algorithm>
+#include <utility>
 
 namespace plumbline::ui {
 
@@ -47,7 +48,9 @@ void SessionState::posted(const Command& command) {
     } else if (std::holds_alternative<NewSession>(command) || std::holds_alternative<OpenSession>(command)) {
         last_open_ = command;
         opening_ = true;
-        if (!open()) {
+        if (open()) {
+            Q_EMIT phase_changed();
+        } else {
             set_phase(Phase::loading);
         }
     }
@@ -135,7 +138,9 @@ void SessionState::take(const Event& event) {
         }
         Q_EMIT history_changed();
     } else if (std::holds_alternative<CommandFailed>(event.body)) {
-        opening_ = false;
+        if (std::exchange(opening_, false) && open()) {
+            Q_EMIT phase_changed();
+        }
         if (phase_ == Phase::saving) {
             set_phase(pair_ ? Phase::choosing : Phase::waiting);
         } else if (phase_ == Phase::loading) {

@@ -30,6 +30,8 @@ class SessionState : public QObject {
 
     Phase phase() const { return phase_; }
     bool open() const { return phase_ != Phase::closed && phase_ != Phase::loading; }
+    /// A session was asked for and is not there yet; another one may still be open.
+    bool opening() const { return opening_; }
     const std::string& project_path() const { return project_path_; }
     const ModelInfo& model() const { return model_; }
     const SessionConfig& config() const { return config_; }

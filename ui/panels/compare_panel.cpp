@@ -96,7 +96,9 @@ ComparePanel::ComparePanel(EngineBridge& bridge, SessionState& state, const Them
         }
     });
     connect(&bridge, &EngineBridge::command_failed, this, [this](const CommandFailed& problem) {
-        failed(QString::fromStdString(problem.message), last_asked_.has_value());
+        if (problem.message != "stopped") {  // by the person, who knows
+            failed(QString::fromStdString(problem.message), last_asked_.has_value());
+        }
     });
     connect(&bridge, &EngineBridge::job_ended, this, [this](const JobEnded& ended) {
         if (ended.end == JobEnd::failed && !ended.message.empty()) {
@@ -224,7 +226,7 @@ void ComparePanel::focus_cards() {
 }
 
 void ComparePanel::vote(Choice choice) {
-    if (state_.phase() == Phase::choosing && state_.pair()) {
+    if (state_.phase() == Phase::choosing && state_.pair() && !state_.opening()) {
         bridge_.post(Vote{state_.pair()->id, choice});
     }
 }
@@ -245,7 +247,8 @@ void ComparePanel::set_pair_choice(PairChoice choice) {
 
 void ComparePanel::refresh() {
     const Phase phase = state_.phase();
-    const QString no_vote = why_no_vote(phase);
+    const QString no_vote =
+        state_.opening() && state_.open() ? tr("Another session is being opened") : why_no_vote(phase);
     const QString no_session = state_.open() ? QString() : tr("There is no session");
     // Skipping and sampling again also work while replies are written: they start over.
     const QString no_skip = phase == Phase::choosing ? QString() : no_vote;

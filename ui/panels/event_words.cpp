@@ -117,7 +117,7 @@ struct Words {
     Line operator()(const JobEnded& e) const {
         switch (e.end) {
             case JobEnd::done:
-                return LogLine{QStringLiteral("job"), tr("%1: done").arg(words(e.job))};
+                return {};  // what it brought is told by other events
             case JobEnd::stopped:
                 return LogLine{QStringLiteral("job"), tr("%1: stopped").arg(words(e.job))};
             case JobEnd::failed:
@@ -126,7 +126,9 @@ struct Words {
         return {};
     }
     Line operator()(const CommandFailed& e) const {
-        return LogLine{QStringLiteral("session"), words(e.message), true};
+        return LogLine{QStringLiteral("session"),
+                       e.message == "stopped" ? tr("%1: stopped").arg(words(e.command)) : words(e.message),
+                       e.message != "stopped"};
     }
     Line operator()(const TrainingHalted& e) const {
         return LogLine{QStringLiteral("policy"), words(e.message), true};

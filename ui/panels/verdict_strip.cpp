@@ -26,7 +26,7 @@ QString from_to(double before, double after) {
 }  // namespace
 
 VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget* parent)
-    : QWidget(parent), state_(state), theme_(theme) {
+    : QWidget(parent), bridge_(bridge), state_(state), theme_(theme) {
     QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
@@ -86,9 +86,12 @@ void VerdictStrip::recorded(const LabelRecorded& recorded) {
     fit_.reset();
     steps_ = 0;
     note_.clear();
-    done_ = false;
+    done_ = choice_ == Choice::skip;  // nothing is learned from it
     light_up();
     compose();
+    if (done_) {
+        fade();
+    }
 }
 
 void VerdictStrip::fitted(const RewardFitted& fitted) {
@@ -124,10 +127,11 @@ void VerdictStrip::compose() {
         parts_.push_back(
             {tr("Policy"), QStringLiteral("+%1").arg(counted(steps_, tr("step"), tr("steps"))), false});
     } else if (!done_ && choice_ != Choice::skip) {
-        const bool paused = state_.open() && state_.config().live.steps_per_click == 0;
-        parts_.push_back({paused ? tr("Policy steps are off")
-                          : fit_ ? tr("Policy is training…")
-                                 : tr("Training…"),
+        const bool off = state_.config().live.steps_per_click == 0;
+        parts_.push_back({bridge_.snapshot().training_paused ? tr("Training is paused, the answer waits")
+                          : off && fit_                      ? tr("Policy steps are off")
+                          : fit_                             ? tr("Policy is training…")
+                                                             : tr("Training…"),
                           {},
                           false});
     }

@@ -45,6 +45,7 @@ class VerdictStrip : public QWidget {
     void fade();
     int layout(int width, QPainter* painter) const;  // returns the height
 
+    EngineBridge& bridge_;
     SessionState& state_;
     const Theme& theme_;
     std::vector<Part> parts_;

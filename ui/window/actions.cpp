@@ -1,0 +1,109 @@
+#include "ui/window/actions.h"
+
+#include <QAction>
+#include <QActionGroup>
+
+#include "ui/controls/availability.h"
+
+namespace plumbline::ui {
+
+Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObject* parent)
+    : QObject(parent), bridge_(bridge), state_(state), theme_(theme), algorithms_(new QActionGroup(this)) {
+    new_session =
+        make(tr("&New session…"), QKeySequence::New, tr("Choose a model, prompts and a place to save"));
+    new_session->setIcon(theme.icon(QStringLiteral("plus")));
+    new_session->setIconText(tr("New session"));
+    open = make(tr("&Open…"), QKeySequence::Open, tr("A session (.plumb) or a model (.gguf)"));
+    open->setIcon(theme.icon(QStringLiteral("folder")));
+    open->setIconText(tr("Open"));
+    prompts_from_file =
+        make(tr("&Prompts from file…"), {}, tr("Adds each line of a text file to the queue of prompts"));
+    save_copy = make(tr("Save a &copy…"), QKeySequence::SaveAs,
+                     tr("Writes the session as it is to another file; the session itself saves by itself"));
+    close_session = make(tr("C&lose session"), QKeySequence::Close, tr("Back to the start screen"));
+    quit = make(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), {});
+    pause = make(tr("&Pause training"), QKeySequence(Qt::Key_P),
+                 tr("Answers are kept and trained on when you resume"));
+    pause->setIcon(theme.icon(QStringLiteral("pause")));
+    stop = make(tr("&Stop what runs"), QKeySequence(Qt::Key_Escape),
+                tr("Stops at the next small step; what is saved stays"));
+    stop->setIcon(theme.icon(QStringLiteral("stop")));
+    dpo = make(tr("Algorithm &DPO"), {},
+               tr("Direct preference optimisation: learns from the pairs themselves"));
+    rloo = make(tr("Algorithm &RLOO"), {},
+                tr("REINFORCE leave-one-out: the model writes, the reward model scores"));
+    for (QAction* action : {dpo, rloo}) {
+        action->setCheckable(true);
+        algorithms_->addAction(action);
+    }
+    find_command = make(tr("&Find a command…"), QKeySequence(Qt::CTRL | Qt::Key_K), {});
+    dark = make(tr("&Dark theme"), {}, tr("Light or dark"));
+    dark->setCheckable(true);
+    dark->setChecked(theme.scheme() == Scheme::dark);
+    keys = make(tr("&Keys"), QKeySequence(Qt::Key_F1), {});
+    about = make(tr("&About Plumbline"), {}, {});
+
+    connect(pause, &QAction::triggered, this,
+            [this] { bridge_.post(PauseTraining{!bridge_.snapshot().training_paused}); });
+    connect(stop, &QAction::triggered, this, [this] { bridge_.stop(); });
+    connect(close_session, &QAction::triggered, this, [this] {
+        bridge_.stop();
+        bridge_.post(CloseSession{});
+    });
+    connect(dpo, &QAction::triggered, this, [this] { set_algorithm(Algorithm::dpo); });
+    connect(rloo, &QAction::triggered, this, [this] { set_algorithm(Algorithm::rloo); });
+    connect(dark, &QAction::toggled, this,
+            [this](bool on) { theme_.set_scheme(on ? Scheme::dark : Scheme::light); });
+    connect(&theme, &Theme::changed, this, [this] { dark->setChecked(theme_.scheme() == Scheme::dark); });
+    connect(&state, &SessionState::phase_changed, this, &Actions::refresh);
+    connect(&state, &SessionState::config_changed, this, &Actions::refresh);
+    connect(&bridge, &EngineBridge::snapshot_changed, this, &Actions::refresh);
+    refresh();
+}
+
+QAction* Actions::make(const QString& text, const QKeySequence& key, const QString& tip) {
+    auto* action = new QAction(text, this);
+    action->setShortcut(key);
+    if (!tip.isEmpty()) {
+        action->setToolTip(
+            key.isEmpty() ? tip : QStringLiteral("%1 (%2)").arg(tip, key.toString(QKeySequence::NativeText)));
+    }
+    return action;
+}
+
+QString Actions::training_locked() const {
+    return state_.open() ? QString() : tr("There is no session");
+}
+
+void Actions::set_algorithm(Algorithm algorithm) {
+    if (state_.open() && state_.config().live.algorithm != algorithm) {
+        SessionConfig config = state_.config();
+        config.live.algorithm = algorithm;
+        bridge_.post(ChangeConfig{config});
+    }
+}
+
+void Actions::refresh() {
+    const Snapshot& now = bridge_.snapshot();
+    const bool busy = state_.phase() == Phase::loading || state_.phase() == Phase::streaming ||
+                      (now.activity != Activity::idle && now.activity != Activity::no_session);
+    const QString locked = training_locked();
+    const QString loading =
+        state_.phase() == Phase::loading ? tr("Something is being opened; stop it first") : QString();
+    set_available(*new_session, loading);
+    set_available(*open, loading);
+    for (QAction* action : {prompts_from_file, save_copy, close_session, pause, dpo, rloo}) {
+        set_available(*action, locked);
+    }
+    set_available(*stop, busy ? QString() : tr("Nothing runs"));
+    pause->setText(now.training_paused ? tr("&Resume training") : tr("&Pause training"));
+    pause->setIconText(now.training_paused ? tr("Resume") : tr("Pause"));
+    pause->setIcon(theme_.icon(now.training_paused ? QStringLiteral("play") : QStringLiteral("pause")));
+    (state_.config().live.algorithm == Algorithm::dpo ? dpo : rloo)->setChecked(true);
+    if (busy != busy_) {
+        busy_ = busy;
+        Q_EMIT busy_changed();
+    }
+}
+
+}  // namespace plumbline::ui

@@ -1,0 +1,184 @@
+#include "ui/window/new_session_dialog.h"
+
+#include <QComboBox>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QGridLayout>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include "ui/controls/figures.h"
+#include "ui/controls/label.h"
+#include "ui/controls/notice.h"
+#include "ui/theme/style.h"
+#include "ui/window/prompt_file.h"
+
+namespace plumbline::ui {
+
+NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<CatalogModel>& models,
+                                   QWidget* parent)
+    : QDialog(parent) {
+    setAttribute(Qt::WA_DeleteOnClose);
+    setWindowTitle(tr("New session"));
+    setMinimumWidth(560);
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(24, 24, 24, 24);
+    column->setSpacing(16);
+    notice_ = new Notice(theme);
+    column->addWidget(new Label(theme, tr("New session"), TextSize::lesson_title, Tone::text, 600));
+    column->addWidget(notice_);
+
+    auto* grid = new QGridLayout;
+    grid->setHorizontalSpacing(12);
+    grid->setVerticalSpacing(12);
+    int line = 0;
+    const auto field = [&](const QString& name, QWidget* widget, QWidget* beside) {
+        auto* label = new Label(theme, name, TextSize::interface, Tone::secondary);
+        label->setBuddy(widget);
+        widget->setAccessibleName(name);
+        grid->addWidget(label, line, 0, Qt::AlignTop | Qt::AlignLeft);
+        label->setMinimumHeight(32);
+        grid->addWidget(widget, line, 1, 1, beside ? 1 : 2);
+        if (beside) {
+            grid->addWidget(beside, line, 2);
+        }
+        ++line;
+    };
+    const auto browse = [&](const QString& name, void (NewSessionDialog::*act)()) {
+        auto* button = new QPushButton(tr("Browse…"));
+        button->setAutoDefault(false);
+        button->setAccessibleName(name);
+        connect(button, &QPushButton::clicked, this, act);
+        return button;
+    };
+
+    model_ = new QComboBox;
+    for (const CatalogModel& entry : models) {
+        if (entry.installed) {
+            model_->addItem(QString::fromStdString(entry.title), QString::fromStdString(entry.name));
+        }
+    }
+    model_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    field(tr("Model"), model_, browse(tr("Browse for a model"), &NewSessionDialog::browse_model));
+    place_ = new QLineEdit;
+    place_->setPlaceholderText(tr("by itself, under today's date"));
+    field(tr("Save as"), place_, browse(tr("Browse for a place"), &NewSessionDialog::browse_place));
+    prompts_ = new QComboBox;
+    prompts_->addItem(tr("%1 everyday questions").arg(bundled_prompts().size()));
+    prompts_->addItem(tr("From a text file, one a line…"));
+    connect(prompts_, &QComboBox::activated, this, [this](int index) {
+        if (index == 1) {
+            auto* dialog = new QFileDialog(this, tr("Prompts, one a line"));
+            dialog->setAttribute(Qt::WA_DeleteOnClose);
+            dialog->setFileMode(QFileDialog::ExistingFile);
+            connect(dialog, &QFileDialog::fileSelected, this, &NewSessionDialog::use_prompts_file);
+            connect(dialog, &QFileDialog::rejected, this, [this] { prompts_->setCurrentIndex(0); });
+            dialog->open();
+        }
+    });
+    field(tr("Prompts"), prompts_, nullptr);
+    system_prompt_ = new QPlainTextEdit(QString::fromStdString(SessionConfig{}.system_prompt));
+    system_prompt_->setFixedHeight(88);
+    system_prompt_->setTabChangesFocus(true);
+    system_prompt_->setToolTip(tr("Stands before every prompt. Asking for short replies saves time."));
+    field(tr("Instructions"), system_prompt_, nullptr);
+    grid->setColumnStretch(1, 1);
+    column->addLayout(grid);
+
+    auto* buttons = new QHBoxLayout;
+    buttons->addStretch();
+    auto* cancel = new QPushButton(tr("Cancel"));
+    cancel->setAutoDefault(false);
+    start_ = new QPushButton(tr("Start"));
+    start_->setDefault(true);
+    set_button_kind(*start_, ButtonKind::primary);
+    buttons->addWidget(cancel);
+    buttons->addWidget(start_);
+    column->addLayout(buttons);
+    connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
+    connect(start_, &QPushButton::clicked, this, &NewSessionDialog::start);
+    if (model_->count() == 0) {
+        notice_->show_problem(tr("new session: no model is installed; browse for a GGUF file"));
+    }
+}
+
+QString NewSessionDialog::problem() const {
+    return notice_->text();
+}
+
+void NewSessionDialog::use_prompts_file(const QString& path) {
+    QString problem;
+    std::vector<std::string> read = read_prompt_file(path, problem);
+    if (!problem.isEmpty()) {
+        notice_->show_problem(problem);
+        prompts_->setCurrentIndex(0);
+        return;
+    }
+    notice_->clear();
+    file_prompts_ = std::move(read);
+    prompts_->setItemText(1,
+                          tr("%1 from %2")
+                              .arg(counted(std::int64_t(file_prompts_.size()), tr("prompt"), tr("prompts")),
+                                   QFileInfo(path).fileName()));
+    prompts_->setCurrentIndex(1);
+}
+
+void NewSessionDialog::browse_model() {
+    auto* dialog = new QFileDialog(this, tr("Model"), {}, tr("Models (*.gguf)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::ExistingFile);
+    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
+        model_->addItem(QFileInfo(path).fileName(), path);
+        model_->setCurrentIndex(model_->count() - 1);
+        notice_->clear();
+    });
+    dialog->open();
+}
+
+void NewSessionDialog::browse_place() {
+    auto* dialog = new QFileDialog(this, tr("Save the session as"), {}, tr("Plumbline sessions (*.plumb)"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setDefaultSuffix(QStringLiteral("plumb"));
+    dialog->setOption(QFileDialog::DontConfirmOverwrite);  // an existing file is refused, never replaced
+    connect(dialog, &QFileDialog::fileSelected, place_, &QLineEdit::setText);
+    dialog->open();
+}
+
+void NewSessionDialog::start() {
+    const QString model = model_->currentData().toString();
+    if (model.isEmpty()) {
+        notice_->show_problem(tr("new session: no model is chosen; browse for a GGUF file"));
+        return;
+    }
+    QString place = place_->text().trimmed();
+    if (!place.isEmpty()) {
+        if (!place.endsWith(QLatin1String(".plumb"))) {
+            place += QStringLiteral(".plumb");
+        }
+        const QFileInfo info(place);
+        if (info.exists()) {
+            notice_->show_problem(tr("new session: %1 exists; choose another name, or open it").arg(place));
+            return;
+        }
+        if (!info.absoluteDir().exists()) {
+            notice_->show_problem(
+                tr("new session: the folder %1 does not exist; choose another").arg(info.absolutePath()));
+            return;
+        }
+        place = info.absoluteFilePath();
+    }
+    NewSession session;
+    session.project_path = place.toStdString();
+    session.model = model.toStdString();
+    session.config.system_prompt = system_prompt_->toPlainText().trimmed().toStdString();
+    if (prompts_->currentIndex() == 1) {
+        session.prompts = file_prompts_;
+    }
+    Q_EMIT wanted(session);
+    accept();
+}
+
+}  // namespace plumbline::ui

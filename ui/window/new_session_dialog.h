@@ -1,0 +1,51 @@
+#pragma once
+// The choices of a new session: model, place, prompts, instructions.
+
+#include <QDialog>
+
+#include "core/api/catalog.h"
+#include "core/api/commands.h"
+#include "ui/theme/theme.h"
+
+class QComboBox;
+class QLineEdit;
+class QPlainTextEdit;
+class QPushButton;
+
+namespace plumbline::ui {
+
+class Label;
+class Notice;
+
+/// Says in place what is wrong; `wanted` comes only for choices that can be carried out. The theme must
+/// outlive it.
+class NewSessionDialog : public QDialog {
+    Q_OBJECT
+  public:
+    NewSessionDialog(const Theme& theme, const std::vector<CatalogModel>& models, QWidget* parent);
+
+    QComboBox& model() const { return *model_; }
+    QLineEdit& place() const { return *place_; }
+    QPlainTextEdit& system_prompt() const { return *system_prompt_; }
+    QPushButton& start_button() const { return *start_; }
+    void use_prompts_file(const QString& path);
+    QString problem() const;
+
+  Q_SIGNALS:
+    void wanted(const plumbline::NewSession& session);
+
+  private:
+    void start();
+    void browse_model();
+    void browse_place();
+
+    Notice* notice_;
+    QComboBox* model_;
+    QLineEdit* place_;
+    QPlainTextEdit* system_prompt_;
+    QComboBox* prompts_;
+    QPushButton* start_;
+    std::vector<std::string> file_prompts_;
+};
+
+}  // namespace plumbline::ui

@@ -1,0 +1,181 @@
+#include "ui/window/tool_row.h"
+
+#include <QAction>
+#include <QDoubleSpinBox>
+#include <QHBoxLayout>
+#include <QSpinBox>
+#include <QToolButton>
+
+#include "ui/controls/availability.h"
+#include "ui/controls/key_button.h"
+#include "ui/controls/label.h"
+#include "ui/controls/segmented.h"
+#include "ui/window/actions.h"
+
+namespace plumbline::ui {
+
+namespace {
+
+constexpr int wordy_width = 1180;  // below it the row does without some words
+
+}  // namespace
+
+ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, Actions& actions,
+                 QWidget* parent)
+    : Surface(theme, Tone::chrome, Edge::bottom, parent), bridge_(bridge), state_(state), actions_(actions) {
+    setFixedHeight(48);
+    auto* row = new QHBoxLayout(this);
+    row->setContentsMargins(10, 0, 10, 1);
+    row->setSpacing(8);
+    const auto tool = [&](QAction* action) {
+        auto* button = new QToolButton;
+        button->setDefaultAction(action);
+        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+        button->setAutoRaise(true);
+        button->setFocusPolicy(Qt::TabFocus);
+        row->addWidget(button);
+        return button;
+    };
+    const auto divider = [&] {
+        row->addSpacing(4);
+        row->addWidget(new Divider(theme, 32));
+        row->addSpacing(4);
+    };
+    const auto pusher = [&](QAction* action) {
+        auto* button = new KeyButton(theme, action->iconText(), {});
+        connect(button, &QPushButton::clicked, action, &QAction::trigger);
+        row->addWidget(button);
+        return button;
+    };
+    new_ = tool(actions.new_session);
+    open_ = tool(actions.open);
+    divider();
+    pause_ = pusher(actions.pause);
+    stop_ = pusher(actions.stop);
+    stop_->setText(tr("Stop"));
+    divider();
+    algorithm_word_ = new Label(theme, tr("Algorithm"), TextSize::secondary, Tone::secondary);
+    row->addWidget(algorithm_word_);
+    algorithm_ = new Segmented(theme, {QStringLiteral("DPO"), QStringLiteral("RLOO")});
+    algorithm_->setAccessibleName(tr("Algorithm"));
+    algorithm_->setToolTip(tr("How the policy learns: from the pairs (DPO) or from scored samples (RLOO)"));
+    row->addWidget(algorithm_);
+    row->addSpacing(4);
+    auto* beta_word = new Label(theme, tr("KL β"), TextSize::secondary, Tone::secondary);
+    row->addWidget(beta_word);
+    beta_ = new QDoubleSpinBox;
+    beta_->setRange(0, 100);
+    beta_->setDecimals(2);
+    beta_->setSingleStep(0.05);
+    beta_->setFixedWidth(76);
+    beta_->setAccessibleName(tr("KL β"));
+    beta_->setToolTip(tr("How firmly the policy is held near its start; higher is firmer. 0 to 100."));
+    beta_word->setBuddy(beta_);
+    row->addWidget(beta_);
+    row->addSpacing(4);
+    auto* steps_word = new Label(theme, tr("Steps per vote"), TextSize::secondary, Tone::secondary);
+    row->addWidget(steps_word);
+    steps_ = new QSpinBox;
+    steps_->setRange(0, 64);
+    steps_->setFixedWidth(60);
+    steps_->setAccessibleName(tr("Steps per vote"));
+    steps_->setToolTip(
+        tr("Training steps of the policy after each answer; 0 only collects answers. 0 to 64."));
+    steps_word->setBuddy(steps_);
+    row->addWidget(steps_);
+    for (QAbstractSpinBox* box :
+         {static_cast<QAbstractSpinBox*>(beta_), static_cast<QAbstractSpinBox*>(steps_)}) {
+        box->setFont(theme.mono(TextSize::interface));
+        box->setKeyboardTracking(false);
+    }
+    row->addStretch(1);
+    find_ = new KeyButton(theme, tr("Find a command"), {QStringLiteral("Ctrl+K")});
+    find_->setIcon(theme.icon(QStringLiteral("search"), Tone::secondary));
+    find_->set_text_tone(Tone::tertiary);
+    find_->set_spread(true);
+    find_->setMinimumWidth(212);
+    find_->setAccessibleName(tr("Find a command"));
+    connect(find_, &QPushButton::clicked, actions.find_command, &QAction::trigger);
+    row->addWidget(find_);
+    theme_button_ = new QToolButton;
+    theme_button_->setAutoRaise(true);
+    theme_button_->setFocusPolicy(Qt::TabFocus);
+    connect(theme_button_, &QToolButton::clicked, actions.dark, &QAction::toggle);
+    row->addWidget(theme_button_);
+
+    const auto show_scheme = [this, &theme] {
+        const bool dark = theme.scheme() == Scheme::dark;
+        theme_button_->setIcon(
+            theme.icon(dark ? QStringLiteral("sun") : QStringLiteral("moon"), Tone::secondary));
+        theme_button_->setToolTip(dark ? tr("Light theme") : tr("Dark theme"));
+        theme_button_->setAccessibleName(theme_button_->toolTip());
+    };
+    show_scheme();
+    connect(&theme, &Theme::changed, this, show_scheme);
+    connect(algorithm_, &Segmented::chosen, this,
+            [this](int index) { (index == 0 ? actions_.dpo : actions_.rloo)->trigger(); });
+    connect(beta_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
+        if (!showing_ && state_.open()) {
+            SessionConfig config = state_.config();
+            (config.live.algorithm == Algorithm::dpo ? config.live.dpo_beta : config.live.rloo_beta) = value;
+            bridge_.post(ChangeConfig{config});
+        }
+    });
+    connect(steps_, &QSpinBox::valueChanged, this, [this](int value) {
+        if (!showing_ && state_.open()) {
+            SessionConfig config = state_.config();
+            config.live.steps_per_click = value;
+            bridge_.post(ChangeConfig{config});
+        }
+    });
+    connect(&state, &SessionState::config_changed, this, &ToolRow::refresh);
+    connect(&state, &SessionState::phase_changed, this, &ToolRow::refresh);
+    for (QAction* action : {actions.pause, actions.stop}) {
+        connect(action, &QAction::changed, this, &ToolRow::refresh);
+    }
+    refresh();
+}
+
+void ToolRow::refresh() {
+    showing_ = true;
+    const LiveConfig& live = state_.config().live;
+    const bool dpo = live.algorithm == Algorithm::dpo;
+    algorithm_->set_current(dpo ? 0 : 1);
+    beta_->setValue(dpo ? live.dpo_beta : live.rloo_beta);
+    steps_->setValue(live.steps_per_click);
+    const QString locked = actions_.training_locked();
+    set_available(*algorithm_, locked);
+    set_available(*beta_, locked);
+    set_available(*steps_, locked);
+    const auto mirror = [](QPushButton& button, const QAction& action) {
+        button.setEnabled(action.isEnabled());
+        button.setToolTip(action.toolTip());
+        button.setIcon(action.icon());
+    };
+    mirror(*pause_, *actions_.pause);
+    mirror(*stop_, *actions_.stop);
+    pause_->setText(actions_.pause->iconText());
+    pause_->setAccessibleName(pause_->text());
+    stop_->setAccessibleName(stop_->text());
+    showing_ = false;
+}
+
+void ToolRow::resizeEvent(QResizeEvent* event) {
+    Surface::resizeEvent(event);
+    set_words(width() >= wordy_width);
+}
+
+void ToolRow::set_words(bool shown) {
+    if (shown == words_) {
+        return;
+    }
+    words_ = shown;
+    const Qt::ToolButtonStyle style = shown ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly;
+    new_->setToolButtonStyle(style);
+    open_->setToolButtonStyle(style);
+    algorithm_word_->setVisible(shown);
+    find_->setText(shown ? tr("Find a command") : QString());
+    find_->setMinimumWidth(shown ? 212 : 0);
+}
+
+}  // namespace plumbline::ui
