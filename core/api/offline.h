@@ -88,6 +88,7 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
                   const std::function<void(const StepMetrics&)>& on_step);
 
 struct Share { double share = 0, low = 0, high = 0; int n = 0; };  // Wilson interval, 95%
+Share wilson(int hits, int n);
 struct SimulateRequest {
     std::string model, judge;
     JudgeOptions judge_options;

@@ -35,6 +35,9 @@ class ComparePanel : public Surface {
 
     CandidateCard& card_a() const { return *cards_[0]; }
     CandidateCard& card_b() const { return *cards_[1]; }
+    KeyButton& tie_button() const { return *tie_button_; }
+    KeyButton& skip_button() const { return *skip_button_; }
+    KeyButton& undo_button() const { return *undo_button_; }
     VerdictStrip& strip() const { return *strip_; }
     Notice& notice() const { return *notice_; }
     PromptBar& prompt_bar() const { return *prompt_bar_; }
