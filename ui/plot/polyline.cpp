@@ -8,13 +8,6 @@ namespace plumbline::ui {
 
 namespace {
 
-// Far outside of every screen, near enough for the rasteriser's fixed point.
-constexpr double farthest_pixel = 1e6;
-
-QPointF bounded(double x, double y) {
-    return {std::clamp(x, -farthest_pixel, farthest_pixel), std::clamp(y, -farthest_pixel, farthest_pixel)};
-}
-
 class Lines {
   public:
     void add(QPointF point) { line_.append(point); }
@@ -37,68 +30,118 @@ class Lines {
     std::vector<QPolygonF> lines_;
 };
 
-// The points of one pixel column, by their order.
+// The points of one pixel column, by their index and height.
 struct Column {
-    struct Entry {
-        std::size_t index = 0;
-        double x = 0, y = 0;
-    };
-    Entry first, least, greatest, last;
-    double place = 0;
-    bool used = false;
+    std::size_t first = 0, least = 0, greatest = 0, last = 0;
+    double least_y = 0, greatest_y = 0;
+    double left = 1, right = 0;  // of the pixel; no column while left > right
 
-    void start(double column, Entry entry) {
-        place = column;
-        first = least = greatest = last = entry;
-        used = true;
+    bool holds(double x) const { return x >= left && x < right; }
+    void start(std::size_t index, double x, double y) {
+        first = least = greatest = last = index;
+        least_y = greatest_y = y;
+        left = std::floor(x);
+        right = left + 1;
     }
-    void extend(Entry entry) {
-        if (entry.y < least.y) {
-            least = entry;
+    void extend(std::size_t index, double y) {
+        if (y < least_y) {
+            least = index;
+            least_y = y;
         }
-        if (entry.y > greatest.y) {
-            greatest = entry;
+        if (y > greatest_y) {
+            greatest = index;
+            greatest_y = y;
         }
-        last = entry;
-    }
-    void flush(Lines& lines) {
-        if (!used) {
-            return;
-        }
-        std::array<Entry, 4> entries = {first, least, greatest, last};
-        std::sort(entries.begin(), entries.end(),
-                  [](const Entry& a, const Entry& b) { return a.index < b.index; });
-        for (std::size_t i = 0; i < entries.size(); ++i) {
-            if (i == 0 || entries[i].index != entries[i - 1].index) {
-                lines.add(bounded(entries[i].x, entries[i].y));
-            }
-        }
-        used = false;
+        last = index;
     }
 };
 
+// The part of a segment inside of bounds (Liang and Barsky), as parts of its length.
+struct Inside {
+    double from = 0, to = 1;
+    bool any() const { return from <= to; }
+};
+
+Inside inside(QPointF a, QPointF b, const QRectF& bounds) {
+    Inside part;
+    const auto cut = [&](double start, double way, double lower, double upper) {
+        if (way == 0) {
+            if (start < lower || start > upper) {
+                part.to = -1;
+            }
+            return;
+        }
+        const double first = (way > 0 ? lower - start : upper - start) / way;
+        const double last = (way > 0 ? upper - start : lower - start) / way;
+        part.from = std::max(part.from, first);
+        part.to = std::min(part.to, last);
+    };
+    cut(a.x(), b.x() - a.x(), bounds.left(), bounds.right());
+    cut(a.y(), b.y() - a.y(), bounds.top(), bounds.bottom());
+    return part;
+}
+
 }  // namespace
+
+std::vector<QPolygonF> clipped_lines(const std::vector<QPolygonF>& lines, const QRectF& bounds) {
+    Lines out;
+    for (const QPolygonF& line : lines) {
+        out.end_line();
+        bool joined = false;
+        for (qsizetype i = 1; i < line.size(); ++i) {
+            const QPointF a = line[i - 1];
+            const QPointF b = line[i];
+            const Inside part = inside(a, b, bounds);
+            if (!part.any()) {
+                out.end_line();
+                joined = false;
+                continue;
+            }
+            if (!joined) {
+                out.add(part.from == 0 ? a : a + part.from * (b - a));
+            }
+            joined = part.to == 1;
+            out.add(joined ? b : a + part.to * (b - a));
+            if (!joined) {
+                out.end_line();
+            }
+        }
+    }
+    return out.take();
+}
 
 std::vector<QPolygonF> column_lines(std::span<const double> x, std::span<const double> y, PixelMap to_x,
                                     PixelMap to_y) {
     Lines lines;
     Column column;
+    const auto flush = [&] {
+        if (column.left > column.right) {
+            return;
+        }
+        std::array<std::size_t, 4> kept = {column.first, column.least, column.greatest, column.last};
+        std::sort(kept.begin(), kept.end());
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            if (i == 0 || kept[i] != kept[i - 1]) {
+                lines.add({to_x(x[kept[i]]), to_y(y[kept[i]])});
+            }
+        }
+        column = Column();
+    };
     for (std::size_t i = 0; i < x.size(); ++i) {
         if (!drawable(x[i]) || !drawable(y[i])) {
-            column.flush(lines);
+            flush();
             lines.end_line();
             continue;
         }
-        const Column::Entry entry = {i, to_x(x[i]), to_y(y[i])};
-        const double place = std::floor(entry.x);
-        if (column.used && place == column.place) {
-            column.extend(entry);
+        const double pixel = to_x(x[i]);
+        if (column.holds(pixel)) {
+            column.extend(i, y[i]);
         } else {
-            column.flush(lines);
-            column.start(place, entry);
+            flush();
+            column.start(i, pixel, y[i]);
         }
     }
-    column.flush(lines);
+    flush();
     return lines.take();
 }
 
@@ -118,7 +161,7 @@ std::vector<QPolygonF> path_lines(std::span<const double> x, std::span<const dou
         if (in_line && !last && i % stride != 0) {
             continue;
         }
-        const QPointF point = bounded(to_x(x[i]), to_y(y[i]));
+        const QPointF point(to_x(x[i]), to_y(y[i]));
         const QPointF way = point - drawn;
         if (in_line && !last && std::abs(way.x()) < 0.5 && std::abs(way.y()) < 0.5) {
             continue;

@@ -2,6 +2,7 @@
 // From data to the pixels of a line: gaps cut it, and what falls into one pixel is drawn once.
 
 #include <QPolygonF>
+#include <QRectF>
 #include <span>
 #include <vector>
 
@@ -26,6 +27,10 @@ std::vector<QPolygonF> column_lines(std::span<const double> x, std::span<const d
 /// out, and a path of more than `greatest_count` points keeps evenly spaced ones. The last point stays.
 std::vector<QPolygonF> path_lines(std::span<const double> x, std::span<const double> y, PixelMap to_x,
                                   PixelMap to_y, std::size_t greatest_count);
+
+/// The parts of lines that lie inside `bounds`, cut where they cross its border. A zoomed view needs it: a
+/// line of millions of pixels takes the painter seconds.
+std::vector<QPolygonF> clipped_lines(const std::vector<QPolygonF>& lines, const QRectF& bounds);
 
 /// The points of ascending `x` that a view of `range` needs: those inside it and one on either side.
 struct IndexRange {

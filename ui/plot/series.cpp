@@ -8,7 +8,6 @@ namespace plumbline::ui {
 
 namespace {
 
-constexpr double greatest_drawable = 1e100;
 constexpr double greatest_factor = 0.99;
 
 template <class Value>
@@ -31,10 +30,6 @@ void Extent::include(double value) {
         lower = std::min(lower, value);
         upper = std::max(upper, value);
     }
-}
-
-bool drawable(double value) {
-    return std::abs(value) <= greatest_drawable;  // false for NaN
 }
 
 void Series::append(std::int64_t label_id, double x, double value) {

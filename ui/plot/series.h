@@ -1,6 +1,7 @@
 #pragma once
 // The values of one curve in the order in which they came, raw and exponentially smoothed.
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,7 +25,9 @@ struct Extent {
 };
 
 /// Whether a value can be drawn: finite, and of a size that leaves room for arithmetic on it.
-bool drawable(double value);
+inline bool drawable(double value) {
+    return std::abs(value) <= 1e100;  // false for NaN
+}
 
 /// Owns its values; not for use from several threads. Values that are not drawable are kept, are smoothed to
 /// NaN (a gap), and leave the smoothing of the values after them as it was.

@@ -120,7 +120,9 @@ void SeriesLine::draw(QCPPainter* painter) {
     }
     painter->setPen(pen());
     painter->setBrush(Qt::NoBrush);
-    for (const QPolygonF& line : lines) {
+    const double margin = pen().widthF() + 1;
+    const QRectF bounds = QRectF(clipRect()).adjusted(-margin, -margin, margin, margin);
+    for (const QPolygonF& line : clipped_lines(lines, bounds)) {
         if (path && raw) {
             // Joined up, the scattered points of a path would cover it.
             painter->drawPoints(line);
