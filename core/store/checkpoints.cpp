@@ -13,11 +13,14 @@ constexpr const char* reading = "read checkpoint";
 
 void insert_row(Database& db, const StoredCheckpoint& checkpoint, std::int64_t before_label) {
     const std::string hash = checkpoint.hash.empty() ? sha256(checkpoint.state) : checkpoint.hash;
-    Statement insert(db, saving,
-                     "INSERT INTO checkpoints (event_seq, before_label, name, policy_steps, hash, state) "
-                     "VALUES (?, ?, ?, ?, ?, ?)");
-    insert.bind(1, checkpoint.event_seq).bind_reference(2, before_label).bind(3, checkpoint.name);
-    insert.bind(4, checkpoint.policy_steps).bind(5, hash).bind(6, std::span(checkpoint.state)).run();
+    Statement row(db, saving,
+                  "INSERT INTO checkpoints (event_seq, before_label, name, policy_steps, hash) "
+                  "VALUES (?, ?, ?, ?, ?)");
+    row.bind(1, checkpoint.event_seq).bind_reference(2, before_label).bind(3, checkpoint.name);
+    row.bind(4, checkpoint.policy_steps).bind(5, hash).run();
+    const std::int64_t id = db.last_id();
+    Statement state(db, saving, "INSERT INTO states (checkpoint_id, state) VALUES (?, ?)");
+    state.bind(1, id).bind(2, std::span(checkpoint.state)).run();
 }
 
 void prune_undo_states(Database& db, int kept) {
@@ -49,7 +52,9 @@ std::optional<StoredCheckpoint> checked_row(const Database& db, Statement& row) 
 }
 
 constexpr const char* columns =
-    "SELECT id, event_seq, before_label, name, policy_steps, hash, state FROM checkpoints ";
+    "SELECT id, event_seq, before_label, name, policy_steps, hash, state FROM checkpoints LEFT JOIN states "
+    "ON "
+    "checkpoint_id = id ";
 
 }  // namespace
 
@@ -76,7 +81,8 @@ void ProjectFile::advance(const StoredCheckpoint& checkpoint, std::int64_t label
     plumbline::Transaction transaction(*db_, saving);
     Statement same(*db_, saving, "DELETE FROM checkpoints WHERE before_label = ?");
     same.bind(1, label).run();
-    Statement keep(*db_, saving, "UPDATE checkpoints SET before_label = ?, name = ? WHERE before_label IS NULL");
+    Statement keep(*db_, saving,
+                   "UPDATE checkpoints SET before_label = ?, name = ? WHERE before_label IS NULL");
     keep.bind(1, label).bind(2, "before label " + std::to_string(label)).run();
     insert_row(*db_, checkpoint, 0);
     prune_undo_states(*db_, kept);
@@ -90,7 +96,8 @@ std::optional<StoredCheckpoint> ProjectFile::go_back(std::int64_t label) {
     }
     plumbline::Transaction transaction(*db_, saving);
     db_->execute(saving, "DELETE FROM checkpoints WHERE before_label IS NULL");
-    Statement restore(*db_, saving, "UPDATE checkpoints SET before_label = NULL, name = 'latest' WHERE id = ?");
+    Statement restore(*db_, saving,
+                      "UPDATE checkpoints SET before_label = NULL, name = 'latest' WHERE id = ?");
     restore.bind(1, state->id).run();
     transaction.commit();
     return state;

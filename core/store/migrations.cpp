@@ -82,7 +82,11 @@ CREATE TABLE checkpoints (
     before_label INTEGER UNIQUE REFERENCES labels (id),   -- NULL: the latest state
     name TEXT NOT NULL,
     policy_steps INTEGER NOT NULL,
-    hash TEXT NOT NULL,                 -- SHA-256 of state
+    hash TEXT NOT NULL                  -- SHA-256 of the state
+);
+-- Apart from its row: SQLite rewrites a whole row on update, and a state is megabytes.
+CREATE TABLE states (
+    checkpoint_id INTEGER PRIMARY KEY REFERENCES checkpoints (id) ON DELETE CASCADE,
     state BLOB NOT NULL
 );
 CREATE TRIGGER labels_stay BEFORE UPDATE ON labels BEGIN SELECT RAISE(ABORT, 'labels are append-only'); END;

@@ -113,7 +113,9 @@ void check_integrity(std::vector<std::string>& problems, Database& db) {
 
 void check_hashes(std::vector<std::string>& problems, Database& db) {
     collect(problems, [&] {
-        Statement rows(db, checking, "SELECT name, hash, state FROM checkpoints ORDER BY id");
+        Statement rows(
+            db, checking,
+            "SELECT name, hash, state FROM checkpoints LEFT JOIN states ON checkpoint_id = id ORDER BY id");
         while (rows.step()) {
             if (const std::string found = sha256(rows.bytes(2)); found != rows.text(1)) {
                 problems.push_back("checkpoint '" + rows.text(0) + "' has the hash " + found +

@@ -163,10 +163,14 @@ TEST_F(Contradiction, InEventsIsNamed) {
 }
 
 TEST_F(Contradiction, InStatesAndSettingsIsNamed) {
-    EXPECT_EQ(problem_after(
-                  "INSERT INTO checkpoints SELECT 99, event_seq, NULL, name, policy_steps, hash, state FROM "
-                  "checkpoints WHERE before_label IS NULL"),
-              "there are 2 latest checkpoints\n");
+    EXPECT_EQ(
+        problem_after(
+            "INSERT INTO checkpoints SELECT 99, event_seq, NULL, name, policy_steps, hash FROM checkpoints "
+            "WHERE "
+            "before_label IS NULL; INSERT INTO states SELECT 99, state FROM states JOIN checkpoints ON id = "
+            "checkpoint_id WHERE before_label IS NULL"),
+        "there are 2 latest checkpoints\n");
+    EXPECT_TRUE(contains(problem_after("DELETE FROM states"), "checkpoint 'latest' has the hash"));
     EXPECT_TRUE(contains(problem_after("UPDATE config SET value = '0' WHERE key = 'lora_rank'"),
                          "lora_rank is '0'; use 1..256"));
     EXPECT_TRUE(contains(problem_after("DELETE FROM model"), "does not say which model"));

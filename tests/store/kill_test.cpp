@@ -37,15 +37,8 @@ namespace fs = std::filesystem;
             _exit(1);
         }
         if (click % 3 == 0) {
-            ProjectFile::Transaction transaction(*file);
-            StoredCheckpoint undo =
-                testing::state_of(file->last_event(), 300000, static_cast<unsigned char>(click));
-            undo.before_label = label;
-            undo.name = "before label " + std::to_string(label);
-            file->save_undo(undo, 3);
-            file->save_latest(
-                testing::state_of(file->last_event(), 300000, static_cast<unsigned char>(click)));
-            transaction.commit();
+            file->advance(testing::state_of(file->last_event(), 300000, static_cast<unsigned char>(click)),
+                          label, 3);
         }
     }
 }

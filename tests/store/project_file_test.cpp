@@ -100,6 +100,7 @@ TEST_F(Project, HidesRemovedPrompts) {
     EXPECT_EQ(prompts[1].id, third);
     EXPECT_TRUE(contains(error_of([&] { file_->remove_prompt(prompt_); }), "there is no prompt 1"));
     EXPECT_NO_THROW(add_pair()) << "pairs of a removed prompt stay valid";
+    EXPECT_EQ(file_->all_prompts().size(), 3U);
 }
 
 TEST_F(Project, KeepsAGenerationToTheLastBit) {
@@ -175,6 +176,7 @@ TEST_F(Project, ListsGenerationsThatWaitForALabel) {
     file_->add_label(testing::label_of(first, Choice::skip, label));
     reopen();
     EXPECT_EQ(waiting(), (std::vector{first.id, third.id})) << "a pair whose label is taken back waits again";
+    EXPECT_EQ(file_->generations().size(), 3U);
     EXPECT_TRUE(contains(error_of([&] { file_->discard_generation(99); }), "there is no pair 99"));
 }
 
@@ -295,12 +297,41 @@ TEST_F(Project, KeepsOneLatestStateAndTheLastUndoStates) {
     EXPECT_TRUE(file_->undo_state(labels[3]));
 }
 
+TEST_F(Project, AdvancesAndGoesBackOneLabelAtATime) {
+    const std::int64_t event = file_->add_event({0, "start", "{}", ""});
+    file_->save_latest(testing::state_of(event, 10, 100));
+    std::vector<std::int64_t> labels;
+    for (unsigned char i = 1; i <= 5; ++i) {
+        labels.push_back(file_->add_label(testing::label_of(add_pair(), Choice::left)));
+        file_->advance(testing::state_of(event, 10, static_cast<unsigned char>(100 + i)), labels.back(), 3);
+    }
+    reopen();
+    const auto fill = [](const std::optional<StoredCheckpoint>& state) {
+        return state ? std::to_integer<int>(state->state.at(0)) : -1;
+    };
+    EXPECT_EQ(fill(file_->latest()), 105);
+    EXPECT_EQ(fill(file_->undo_state(labels[4])), 104) << "the state before the last label";
+    EXPECT_EQ(fill(file_->undo_state(labels[2])), 102);
+    EXPECT_EQ(fill(file_->undo_state(labels[1])), -1) << "only three are kept";
+
+    EXPECT_EQ(fill(file_->go_back(labels[4])), 104);
+    EXPECT_EQ(fill(file_->go_back(labels[4])), -1) << "it is the latest now";
+    EXPECT_EQ(fill(file_->go_back(labels[3])), 103);
+    reopen();
+    EXPECT_EQ(fill(file_->latest()), 103);
+    EXPECT_EQ(file_->latest()->before_label, 0);
+    EXPECT_EQ(fill(file_->undo_state(labels[2])), 102);
+    EXPECT_EQ(find_problems(path_), std::vector<std::string>());
+    file_.reset();
+    EXPECT_EQ(testing::count_rows(path_, "states"), 2) << "states of pruned checkpoints stay in the file";
+}
+
 TEST_F(Project, SeesAStateThatDoesNotMatchItsHash) {
     StoredCheckpoint state = testing::state_of(0, 1000, 1);
     file_->save_latest(state);
     EXPECT_NO_THROW(file_->latest());
     file_.reset();
-    testing::run_sql(path_, "UPDATE checkpoints SET state = zeroblob(1000)");
+    testing::run_sql(path_, "UPDATE states SET state = zeroblob(1000)");
     file_ = ProjectFile::open(path_);
     EXPECT_TRUE(contains(error_of([&] { file_->latest(); }), "checkpoint 'latest' has the hash"));
     const std::vector<std::string> problems = find_problems(path_);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/api/errors.h"
+#include "core/store/database.h"
 #include "core/store/project_file.h"
 
 namespace plumbline::testing {
@@ -113,6 +114,11 @@ inline void run_sql(const std::filesystem::path& path, const std::string& sql) {
         throw std::runtime_error(text);
     }
     sqlite3_close(db);
+}
+
+inline std::int64_t count_rows(const std::filesystem::path& path, const std::string& table) {
+    Database db(path, Access::read_only, "test");
+    return db.integer("test", ("SELECT count(*) FROM " + table).c_str());
 }
 
 /// The text of the Error that `call` throws; empty when it throws none.
