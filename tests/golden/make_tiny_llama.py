@@ -180,9 +180,14 @@ def make_adapter(model, folder, task_type):
                 weight.normal_(0, 0.05)
             if "score.modules_to_save" in name:
                 weight.normal_(0, 1 / math.sqrt(HIDDEN + 1))
-    adapted.peft_config["default"].base_model_name_or_path = None
     adapted.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
+    (folder / "adapter_model.safetensors").chmod(0o644)
+    settings_file = folder / "adapter_config.json"
+    written = json.loads(settings_file.read_text())
+    written["base_model_name_or_path"] = None  # peft fills in where the model was on the machine at hand
+    written["target_modules"].sort()  # a set in peft
+    settings_file.write_text(json.dumps(written, indent=2, sort_keys=True))
     return adapted.unload() if task_type == "CAUSAL_LM" else None
 
 
