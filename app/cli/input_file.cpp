@@ -1,0 +1,141 @@
+#include "app/cli/input_file.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "core/api/errors.h"
+
+namespace plumbline::cli {
+namespace {
+
+constexpr std::uintmax_t largest_prompt_file = std::uintmax_t{64} << 20;
+
+[[noreturn]] void fail(const std::string& operation, int error) {
+    throw Error(operation,
+                "standard input: " + std::generic_category().message(error) + "; give a file instead");
+}
+
+void copy_all(int from, int to) {
+    std::array<char, 1 << 16> chunk;
+    while (true) {
+        const ssize_t got = read(from, chunk.data(), chunk.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            fail("read standard input", errno);
+        }
+        if (got == 0) {
+            return;
+        }
+        for (ssize_t done = 0; done < got;) {
+            const ssize_t put = write(to, chunk.data() + done, static_cast<std::size_t>(got - done));
+            if (put < 0) {
+                fail("read standard input", errno);
+            }
+            done += put;
+        }
+    }
+}
+
+/// The prompt of one line of a .jsonl file; throws Error.
+std::string json_prompt(const std::string& line, const std::string& where) {
+    const auto row = nlohmann::json::parse(line, nullptr, false);
+    if (!row.is_object() || !row.contains("prompt") || !row["prompt"].is_string()) {
+        throw Error("read prompts",
+                    where + R"(: it is not an object with a text "prompt"; correct the line)");
+    }
+    return row["prompt"].get<std::string>();
+}
+
+/// What `read` makes of the file; its errors speak of standard input, not of the copy's path.
+template <class Read>
+auto read_named(const std::string& name, Read read) {
+    const InputFile input(name);
+    try {
+        return read(input.path());
+    } catch (const Error& error) {
+        const std::string text = error.what();
+        const std::size_t at = text.find(input.path().string());
+        const std::size_t colon = text.find(": ");
+        if (name != "-" || at == std::string::npos || colon > at) {
+            throw;
+        }
+        const std::string rest = text.substr(at + input.path().string().size());
+        throw Error(text.substr(0, colon), text.substr(colon + 2, at - colon - 2) + "standard input" + rest);
+    }
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::string& name) : path_(name) {
+    if (name != "-") {
+        return;
+    }
+    memory_ = memfd_create("standard input", MFD_CLOEXEC);
+    if (memory_ < 0) {
+        fail("read standard input", errno);
+    }
+    try {
+        copy_all(STDIN_FILENO, memory_);
+    } catch (...) {
+        close(memory_);
+        throw;
+    }
+    path_ = "/proc/self/fd/" + std::to_string(memory_);
+}
+
+InputFile::~InputFile() {
+    if (memory_ >= 0) {
+        close(memory_);
+    }
+}
+
+std::vector<ScoreRequest> score_requests(const std::string& name) {
+    return read_named(name, read_score_requests);
+}
+
+std::vector<std::string> json_texts(const std::string& name) {
+    return read_named(name, read_texts);
+}
+
+std::vector<std::string> prompts_of_file(const std::string& name) {
+    const InputFile input(name);
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(input.path(), error);
+    if (error) {
+        throw Error("read prompts", name + ": " + error.message() + "; check the path");
+    }
+    if (size > largest_prompt_file) {
+        throw Error("read prompts",
+                    name + ": it has " + std::to_string(size) + " bytes, more than 64 MiB; split the file");
+    }
+    std::ifstream stream(input.path(), std::ios::binary);
+    const bool json_lines = std::filesystem::path(name).extension() == ".jsonl";
+    std::vector<std::string> out;
+    std::string line;
+    for (int number = 1; std::getline(stream, line); ++number) {
+        if (line.ends_with('\r')) {
+            line.pop_back();
+        }
+        if (line.find_first_not_of(" \t") == std::string::npos) {
+            continue;
+        }
+        out.push_back(json_lines ? json_prompt(line, name + ": line " + std::to_string(number)) : line);
+    }
+    if (stream.bad() || !stream.eof()) {
+        throw Error("read prompts", name + ": it cannot be read; check the file and its permissions");
+    }
+    if (out.empty()) {
+        throw Error("read prompts", name + ": there are no prompts in it; write one a line");
+    }
+    return out;
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,36 @@
+#pragma once
+// Input files of commands; `-` is standard input.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/api/offline.h"
+
+namespace plumbline::cli {
+
+/// A file as the lab's readers want it: one that can be read again. What stands on standard input is kept
+/// in memory.
+class InputFile {
+  public:
+    /// Throws Error when `name` is "-" and standard input cannot be read.
+    explicit InputFile(const std::string& name);
+    ~InputFile();
+    InputFile(const InputFile&) = delete;
+    InputFile& operator=(const InputFile&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+    int memory_ = -1;  // file descriptor of the copy of standard input
+};
+
+/// JSON lines of `name`. Each throws Error with the line number.
+std::vector<ScoreRequest> score_requests(const std::string& name);
+std::vector<std::string> json_texts(const std::string& name);
+
+/// Prompts of a file: one a line, or JSON lines with a text "prompt" when the name ends in .jsonl. Blank
+/// lines are skipped. Throws Error with the line number, also for a file over 64 MiB or without prompts.
+std::vector<std::string> prompts_of_file(const std::string& name);
+
+}  // namespace plumbline::cli

@@ -1,0 +1,171 @@
+// simulate: the window's own loop with a simulated person who clicks.
+
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/input_file.h"
+#include "app/cli/options.h"
+#include "app/cli/text_table.h"
+#include "core/api/catalog.h"
+#include "core/api/judge.h"
+
+namespace plumbline::cli {
+namespace {
+
+struct SimulateOptions {
+    SimulateRequest request;
+    std::string prompts, heldout, algorithm;
+    std::vector<std::string> assignments;
+    std::uint64_t seed = 0;
+    EngineOptions engine;
+};
+
+Json json_of(const std::optional<double>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+Json json_of(const Share& share) {
+    return {{"share", share.share}, {"low", share.low}, {"high", share.high}, {"n", share.n}};
+}
+
+std::string shown(const std::optional<double>& value) {
+    return value ? figure(*value) : "-";
+}
+
+std::string shown(const Share& share) {
+    return percentage(share.share) + " (" + percentage(share.low) + " to " + percentage(share.high) + ")";
+}
+
+SimulateRequest request_of(const SimulateOptions& options) {
+    SimulateRequest request = options.request;
+    request.config.seed = options.seed;
+    if (!options.algorithm.empty()) {
+        set_field(request.config, "algorithm", options.algorithm);
+    }
+    assign(request.config, options.assignments);
+    validate(request.config);
+    request.judge_options.seed = request.config.seed;
+    // Wrong names and values are told before the model is read.
+    make_judge(request.judge, request.judge_options);
+    if (!options.prompts.empty()) {
+        request.prompts = prompts_of_file(options.prompts);
+    }
+    if (!options.heldout.empty()) {
+        request.heldout = prompts_of_file(options.heldout);
+    }
+    return request;
+}
+
+void print_click(const SimulatedClick& click, const TextTable& table, Console& console) {
+    if (console.json()) {
+        console.object({{"click", click.click},
+                        {"seconds", click.seconds},
+                        {"reward_loss", json_of(click.reward_loss)},
+                        {"reward_accuracy", json_of(click.reward_accuracy)},
+                        {"kl", json_of(click.kl)}});
+    } else {
+        console.line(table.line({std::to_string(click.click), figure(click.seconds), shown(click.reward_loss),
+                                 shown(click.reward_accuracy), shown(click.kl)}));
+    }
+}
+
+void print_result(const SimulateResult& result, const SimulateRequest& request, Console& console) {
+    if (console.json()) {
+        console.object({{"before", json_of(result.before)},
+                        {"after", json_of(result.after)},
+                        {"kl", result.kl},
+                        {"ties", result.ties}});
+        return;
+    }
+    const std::string property =
+        request.judge == "keyword" ? "with '" + request.judge_options.keyword + "'" : request.judge;
+    console.line("");
+    console.line("Held-out replies judged " + property + ": " + shown(result.before) + " before, " +
+                 shown(result.after) + " after " + std::to_string(request.clicks) + " clicks, of " +
+                 std::to_string(result.after.n) +
+                 " replies (95% intervals). KL from the reference: " + figure(result.kl) +
+                 " nats a reply. Ties, not counted as clicks: " + std::to_string(result.ties) + ".");
+}
+
+void run_simulate(const SimulateOptions& options, Work& work) {
+    const SimulateRequest request = request_of(options);
+    Console& console = work.console;
+    const TextTable table({{"click", Align::right, 5},
+                           {"seconds", Align::right, 8},
+                           {"reward loss"},
+                           {"reward accuracy"},
+                           {"KL (nats)", Align::right, 10}});
+    bool headed = console.json();
+    const auto on_click = [&](const SimulatedClick& click) {
+        if (!headed) {
+            console.line(table.header());
+            headed = true;
+        }
+        print_click(click, table, console);
+        console.progress(static_cast<double>(click.click) / request.clicks,
+                         "click " + std::to_string(click.click) + " of " + std::to_string(request.clicks));
+    };
+    const auto on_event = [&](const Event& event) {
+        if (const auto* progress = std::get_if<JobProgress>(&event.body)) {
+            console.progress(progress->fraction, progress->job);
+        }
+    };
+    print_result(simulate(request, options.engine, work.job(), on_click, on_event), request, console);
+}
+
+std::string judge_table() {
+    TextTable table({{"", Align::left}, {"", Align::left}});
+    std::string out;
+    for (const CatalogJudge& judge : catalog_judges()) {
+        table.fit({"  " + judge.name, ""});
+    }
+    for (const CatalogJudge& judge : catalog_judges()) {
+        out += table.line({"  " + judge.name, judge.summary}) + "\n";
+    }
+    return out;
+}
+
+}  // namespace
+
+void add_simulate(CLI::App& app, Invocation& invocation) {
+    const auto options = std::make_shared<SimulateOptions>();
+    SimulateRequest& request = options->request;
+    CLI::App* command =
+        add_command(app, invocation, "simulate",
+                    "Run a session in which a simulated person clicks, and compare before and after",
+                    [options](Work& work) { run_simulate(*options, work); });
+    add_model(*command, request.model);
+    command->add_option("--judge", request.judge, "Who clicks, one of the list below; required")
+        ->required()
+        ->option_text("J");
+    add_number(*command, "--clicks", request.clicks, 0, 100000, "Clicks; ties are not counted");
+    command->add_option("--algorithm", options->algorithm, "How the policy learns: dpo or rloo (default dpo)")
+        ->option_text("A");
+    command
+        ->add_option("--prompts", options->prompts,
+                     "Prompts of the session, one a line (default: the bundled ones)")
+        ->option_text("FILE");
+    command
+        ->add_option("--heldout", options->heldout,
+                     "Prompts of the evaluation, one a line (default: the bundled held-out ones)")
+        ->option_text("FILE");
+    add_number(*command, "--samples", request.heldout_samples, 1, 1000, "Replies a held-out prompt");
+    command
+        ->add_option("--project", request.project,
+                     "Project file to write, which must not exist (default: none)")
+        ->option_text("FILE");
+    command
+        ->add_option("--noise", request.judge_options.noise,
+                     "Probability of a flipped click, 0..0.5 (default 0)")
+        ->option_text("P");
+    command->add_option("--keyword", request.judge_options.keyword, "The word that the judge keyword prefers")
+        ->option_text("W");
+    add_config(*command, options->assignments);
+    add_seed(*command, options->seed, RandomNumbers::drawn);
+    add_engine_options(*command, options->engine);
+    add_output_options(*command, invocation);
+    command->footer("Judges:\n" + judge_table() + "\nKeys of --config:\n" +
+                    key_table(describe(SessionConfig{})));
+}
+
+}  // namespace plumbline::cli
