@@ -171,7 +171,7 @@ void read_weights(const std::filesystem::path& folder, PeftAdapter& adapter, con
         path.remove_suffix(key_suffix.size());
         const std::string part = leaf_of(path);
         if (part == "lora_A" || part == "lora_B") {
-            const auto block = block_of_module(path);
+            const auto block = block_of_module(path.substr(0, path.size() - part.size() - 1));
             if (!block) fail(unknown);
             const auto& blocks = adapter.layers_to_transform;
             if (!blocks.empty() && std::find(blocks.begin(), blocks.end(), *block) == blocks.end()) {
