@@ -16,9 +16,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* smollm_file = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
-/// Weights in f32, their packed copies for the fast products apart, and the arithmetic library.
-std::int64_t memory_need(std::int64_t parameters) {
-    return parameters * 4 + (std::int64_t{300} << 20);
+/// In f32, as describe_model() estimates it for an opened model: packed weights, the embedding's plain rows,
+/// the transposed packs of a trained upper half and output layer, the arithmetic library.
+std::int64_t memory_need(std::int64_t parameters, std::int64_t embedding) {
+    const std::int64_t blocks = parameters - embedding;
+    return 4 * (3 * embedding + blocks + blocks / 2) + (std::int64_t{400} << 20);
 }
 
 CatalogModel smollm(const fs::path& models) {
@@ -29,7 +31,7 @@ CatalogModel smollm(const fs::path& models) {
     std::error_code ignored;
     model.installed = fs::is_regular_file(model.path, ignored);
     model.parameters = 134515008;
-    model.memory_bytes = memory_need(model.parameters);
+    model.memory_bytes = memory_need(model.parameters, std::int64_t{49152} * 576);
     model.licence = "Apache-2.0";
     if (!model.installed) {
         model.how_to_get = "Run packaging/run.sh once; it downloads the model (93 MB).";
@@ -56,7 +58,8 @@ CatalogModel found_file(const fs::path& file) {
         for (const GgufTensor& tensor : gguf.tensors()) {
             model.parameters += tensor.elements;
         }
-        model.memory_bytes = memory_need(model.parameters);
+        const GgufTensor* embedding = gguf.find_tensor("token_embd.weight");
+        model.memory_bytes = memory_need(model.parameters, embedding == nullptr ? 0 : embedding->elements);
         model.installed = true;
     } catch (const Error& error) {
         model.how_to_get = error.what();
