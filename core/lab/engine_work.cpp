@@ -20,12 +20,10 @@ bool EngineLoop::work() {
 }
 
 void EngineLoop::show_or_draw() {
-    for (const std::int64_t pair : session_->waiting_pairs()) {
-        if (session_->prompt_of(pair) == session_->current_prompt()) {
-            session_->show(pair);
-            screen_wanted_ = false;
-            return;
-        }
+    if (const std::int64_t pair = session_->waiting_pair_for(session_->current_prompt())) {
+        session_->show(pair);
+        screen_wanted_ = false;
+        return;
     }
     // Drawn ahead just now for this prompt: the person sees the rest of it being written.
     if (activity_ == Activity::sampling_ahead && stream_.prompt == session_->current_prompt()) {
@@ -117,26 +115,26 @@ bool EngineLoop::learn_pending() {
     return true;
 }
 
+// Two pairs wait: a person may vote twice while the first vote is being learned. The nearer one is kept fresh.
 bool EngineLoop::draw_ahead() {
     if (session_->shown() == 0 || ahead_stopped_) {
         return false;
     }
-    const std::int64_t next = session_->next_prompt();
-    std::int64_t replaced = 0;   // written by an older policy: kept until the new one is there
-    for (const std::int64_t pair : session_->waiting_pairs()) {
-        if (session_->prompt_of(pair) == next) {
-            if (!session_->is_stale(pair)) {
-                return false;
-            }
-            replaced = pair;
+    std::int64_t prompt = session_->current_prompt();
+    for (const bool nearest : {true, false}) {
+        prompt = session_->next_prompt(prompt);
+        const std::int64_t waiting = session_->waiting_pair_for(prompt);
+        if (waiting != 0 && !(nearest && session_->is_stale(waiting))) {
+            continue;
         }
+        const JobEnd end = draw(prompt, Activity::sampling_ahead);
+        if (end == JobEnd::done && waiting != 0) {
+            session_->discard_if_waiting(waiting);   // written by an older policy; kept until the new one was there
+        }
+        ahead_stopped_ = end != JobEnd::done && !interrupted_;
+        return true;
     }
-    const JobEnd end = draw(next, Activity::sampling_ahead);
-    if (end == JobEnd::done && replaced != 0) {
-        session_->discard_if_waiting(replaced);
-    }
-    ahead_stopped_ = end != JobEnd::done && !interrupted_;
-    return true;
+    return false;
 }
 
 }  // namespace plumbline

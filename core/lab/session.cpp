@@ -34,8 +34,8 @@ constexpr const char* current_prompt_key = "current_prompt";
 std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_ptr<const LanguageModel> model,
                                          const std::filesystem::path& path, Emit emit) {
     validate(command.config);
-    std::unique_ptr<Session> session(
-        new Session(ProjectFile::create(path, model->info(), command.config), std::move(model), std::move(emit)));
+    auto created = ProjectFile::create(path, model->info(), command.config);
+    std::unique_ptr<Session> session(new Session(std::move(created), std::move(model), std::move(emit)));
     ProjectFile& file = *session->file_;
     ProjectFile::Transaction transaction(file);
     for (const std::string& text : command.prompts.empty() ? bundled_prompts() : command.prompts) {
@@ -164,7 +164,7 @@ void Session::remove_prompt(std::int64_t id) {
     if (prompts_.size() < 2) {
         throw Error("remove prompt", "it is the last one; add another first");
     }
-    const std::int64_t next = current_prompt_ == id ? next_prompt() : current_prompt_;
+    const std::int64_t next = current_prompt_ == id ? next_prompt(id) : current_prompt_;
     file_->remove_prompt(id);
     std::erase_if(prompts_, [&](const PromptRow& row) { return row.id == id; });
     go_to_prompt(next);
@@ -183,9 +183,9 @@ void Session::set_current_prompt(std::int64_t id) {
     current_prompt_ = id;
 }
 
-std::int64_t Session::next_prompt() const {
-    const auto here = std::find_if(prompts_.begin(), prompts_.end(),
-                                   [&](const PromptRow& row) { return row.id == current_prompt_; });
+std::int64_t Session::next_prompt(std::int64_t after) const {
+    const auto here =
+        std::find_if(prompts_.begin(), prompts_.end(), [&](const PromptRow& row) { return row.id == after; });
     if (here == prompts_.end() || here + 1 == prompts_.end()) {
         return prompts_.empty() ? 0 : prompts_.front().id;
     }

@@ -43,7 +43,7 @@ class Session {
     void remove_prompt(std::int64_t id);
     void go_to_prompt(std::int64_t id);
     std::int64_t current_prompt() const { return current_prompt_; }
-    std::int64_t next_prompt() const;    // the one after the current
+    std::int64_t next_prompt(std::int64_t after) const;   // in the list's order, from the end to the start
     const std::string& prompt_text(std::int64_t id) const;
 
     void change_config(const SessionConfig& config);
@@ -60,6 +60,7 @@ class Session {
     std::int64_t prompt_of(std::int64_t pair) const { return generations_.at(pair).prompt_id; }
     bool is_stale(std::int64_t pair) const;
     std::vector<std::int64_t> waiting_pairs() const;   // drawn, neither shown, labelled nor discarded
+    std::int64_t waiting_pair_for(std::int64_t prompt) const;   // the oldest; 0: none
 
     // Clicks
     /// Commits the label and goes to the next prompt.

@@ -54,7 +54,7 @@ std::int64_t Session::record(std::int64_t pair, Choice choice, const std::string
     ProjectFile::Transaction transaction(*file_);
     label.id = file_->add_label(label);
     log("label", nlohmann::json{{"label", label.id}, {"pair", pair}, {"choice", static_cast<int>(choice)}}.dump());
-    set_current_prompt(next_prompt());
+    set_current_prompt(next_prompt(current_prompt_));
     transaction.commit();
     clicks_.push_back({label, true});
     shown_ = 0;

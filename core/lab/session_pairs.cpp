@@ -214,6 +214,12 @@ void Session::discard(std::int64_t pair) {
 
 bool Session::is_stale(std::int64_t pair) const { return drawn_with_.at(pair) != weights_version_; }
 
+std::int64_t Session::waiting_pair_for(std::int64_t prompt) const {
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&](std::int64_t pair) { return prompt_of(pair) == prompt; });
+    return found == waiting_.end() ? 0 : *found;
+}
+
 std::vector<std::int64_t> Session::waiting_pairs() const { return {waiting_.begin(), waiting_.end()}; }
 
 Evaluated Session::evaluate(const Evaluate& request, const Pulse& pulse,
