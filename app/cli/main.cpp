@@ -21,20 +21,24 @@ void print_error(const std::string& message) {
     std::fprintf(stderr, "error: %s\n", one_line(message).c_str());
 }
 
-/// "train dpo" of the commands that were recognised; empty when none was.
-std::string command_given(const CLI::App& app) {
-    std::string out;
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+/// The innermost command that was recognised, and its full name: "train dpo"; empty when none was.
+std::pair<const CLI::App*, std::string> command_given(const CLI::App& app) {
+    std::string name;
+    const CLI::App* at = &app;
+    while (!at->get_subcommands().empty()) {
         at = at->get_subcommands().front();
-        out += (out.empty() ? "" : " ") + at->get_name();
+        name += (name.empty() ? "" : " ") + at->get_name();
     }
-    return out;
+    return {at, name};
 }
 
-int usage_error(const CLI::App& app, const std::string& what) {
-    const std::string command = command_given(app);
-    print_error((command.empty() ? "" : command + ": ") + what + "; see plumbline-cli " + command +
-                (command.empty() ? "" : " ") + "--help");
+int usage_error(const CLI::App& app, std::string what) {
+    const auto [command, name] = command_given(app);
+    if (const std::vector<std::string> rest = command->remaining(); !rest.empty()) {
+        what = (name.empty() ? "there is no command '" : "there is no argument '") + rest.front() + "'";
+    }
+    print_error((name.empty() ? "" : name + ": ") + what + "; see plumbline-cli " + name +
+                (name.empty() ? "" : " ") + "--help");
     return exit_usage;
 }
 
@@ -102,7 +106,8 @@ int main_with(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return usage_error(app, error.what());
     } catch (const UsageError& error) {
-        return usage_error(app, error.what());
+        print_error(command_given(app).second + ": " + error.what());
+        return exit_usage;
     } catch (const ConfigError& error) {
         print_error(error.what());
         return exit_usage;

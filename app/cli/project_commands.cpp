@@ -4,6 +4,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/options.h"
+#include "app/cli/text_table.h"
 #include "core/api/errors.h"
 
 namespace plumbline::cli {
@@ -44,9 +45,8 @@ void run_check(const std::string& project, Work& work) {
         }
     }
     if (!result.ok) {
-        const std::size_t count = result.problems.size();
-        throw Error("check", project + " has " + std::to_string(count) +
-                                 (count == 1 ? " problem" : " problems") + "; go back to a copy of it");
+        const auto count = static_cast<std::int64_t>(result.problems.size());
+        throw Error("check", project + " has " + counted(count, "problem") + "; go back to a copy of it");
     }
 }
 

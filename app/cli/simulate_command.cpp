@@ -81,7 +81,7 @@ void print_result(const SimulateResult& result, const SimulateRequest& request, 
         request.judge == "keyword" ? "with '" + request.judge_options.keyword + "'" : request.judge;
     console.line("");
     console.line("Held-out replies judged " + property + ": " + shown(result.before) + " before, " +
-                 shown(result.after) + " after " + std::to_string(request.clicks) + " clicks, of " +
+                 shown(result.after) + " after " + counted(request.clicks, "click") + ", of " +
                  std::to_string(result.after.n) +
                  " replies (95% intervals). KL from the reference: " + figure(result.kl) +
                  " nats a reply. Ties, not counted as clicks: " + std::to_string(result.ties) + ".");

@@ -48,6 +48,10 @@ std::string figure(double value) {
     return text;
 }
 
+std::string counted(std::int64_t count, const std::string& noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string percentage(double share) {
     if (!std::isfinite(share)) {
         return "-";

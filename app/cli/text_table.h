@@ -1,6 +1,7 @@
 #pragma once
 // Aligned columns for people.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class TextTable {
 
 /// Four significant digits; "-" for what is not finite.
 std::string figure(double value);
+/// "1 step", "2 steps".
+std::string counted(std::int64_t count, const std::string& noun);
 /// "12%".
 std::string percentage(double share);
 

@@ -78,9 +78,9 @@ void run_train(const Stage& stage, const TrainRequest& request, const EngineOpti
     if (console.json()) {
         console.object({{"summary", summary_of(result, request.out)}});
     } else {
-        console.line("Trained " + std::to_string(result.steps) + " steps, " +
-                     std::to_string(result.skipped.size()) + " rows skipped; the adapter is in " +
-                     request.out.string() + ".");
+        console.line("Trained " + counted(result.steps, "step") + ", " +
+                     counted(static_cast<std::int64_t>(result.skipped.size()), "row") +
+                     " skipped; the adapter is in " + request.out.string() + ".");
     }
 }
 
@@ -164,7 +164,7 @@ void add_rloo_stage(CLI::App& train, Invocation& invocation) {
     add_stage_options(*command, invocation, *options);
 }
 
-constexpr const char* stages = "reward, dpo, rloo";
+constexpr const char* stages = "reward, dpo or rloo";
 
 /// Stages of other versions: known by name, refused with the list of those that are here.
 void add_absent_stage(CLI::App& train, const std::string& name) {
@@ -172,8 +172,7 @@ void add_absent_stage(CLI::App& train, const std::string& name) {
     command->group("");
     command->set_help_flag();
     command->prefix_command();
-    command->callback(
-        [name] { throw UsageError("stage '" + name + "' is not in this version; choose " + stages); });
+    command->callback([name] { throw UsageError(std::string("not in this version; choose ") + stages); });
 }
 
 }  // namespace

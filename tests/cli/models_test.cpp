@@ -1,0 +1,100 @@
+// models, info, tokenize.
+
+#include <algorithm>
+
+#include "tests/cli/command_line.h"
+
+namespace plumbline::testing {
+namespace {
+
+class Models : public CommandLine {};
+
+TEST_F(Models, ListsWhatIsInstalledAndWhatCanBe) {
+    std::filesystem::create_directories(folder_ / "data" / "models");
+    std::filesystem::copy(model_, folder_ / "data" / "models" / "Mine.gguf");
+    const ProcessResult result = run({"models", "--json"});
+    EXPECT_EQ(result.exit_code, 0);
+    EXPECT_EQ(result.err, "");
+    const auto rows = json_lines(result.out);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].at("name"), "smollm2-135m-instruct");
+    EXPECT_EQ(rows[0].at("installed"), false);
+    EXPECT_EQ(rows[0].at("parameters"), 134515008);
+    EXPECT_EQ(rows[0].at("licence"), "Apache-2.0");
+    EXPECT_EQ(rows[1].at("name"), "mine");
+    EXPECT_EQ(rows[1].at("installed"), true);
+    EXPECT_EQ(rows[1].at("path"), (folder_ / "data" / "models" / "Mine.gguf").string());
+
+    const ProcessResult people = run({"models"});
+    EXPECT_NE(people.out.find("not installed: "), std::string::npos) << people.out;
+    EXPECT_EQ(lines_of(people.out).size(), 3U);
+    EXPECT_EQ(run({"info", "mine", "--json"}).exit_code, 0) << "a listed name is a MODEL";
+}
+
+TEST_F(Models, InfoGivesTheFilesSizes) {
+    const auto rows = json_lines(run({"info", model_, "--json"}).out);
+    ASSERT_EQ(rows.size(), 1U);
+    const nlohmann::json& info = rows[0];
+    const TinySizes sizes;
+    EXPECT_EQ(info.at("architecture"), "llama");
+    EXPECT_EQ(info.at("layers"), sizes.blocks);
+    EXPECT_EQ(info.at("hidden"), sizes.hidden);
+    EXPECT_EQ(info.at("heads"), sizes.heads);
+    EXPECT_EQ(info.at("kv_heads"), sizes.kv_heads);
+    EXPECT_EQ(info.at("context"), sizes.context);
+    EXPECT_EQ(info.at("vocab"), static_cast<int>(tiny_tokens().size()));
+    EXPECT_EQ(info.at("template"), "chatml");
+    EXPECT_EQ(info.at("dtype"), "f32");
+    // Tied embeddings; per block q, o: h x h; k, v: h x kv; gate, up, down: h x ffn; two norms; a last norm.
+    const int h = sizes.hidden, kv = sizes.kv_heads * sizes.head_dim;
+    const int block = 2 * h * h + 2 * h * kv + 3 * h * sizes.ffn + 2 * h;
+    EXPECT_EQ(info.at("parameters"), static_cast<int>(tiny_tokens().size()) * h + sizes.blocks * block + h);
+
+    EXPECT_EQ(json_lines(run({"info", model_, "--json", "--dtype", "bf16"}).out)[0].at("dtype"), "bf16");
+    EXPECT_NE(run({"info", model_}).out.find("256 tokens"), std::string::npos);
+}
+
+TEST_F(Models, TokenizeGoesThereAndBack) {
+    const std::vector<std::string> texts = {"Hello there", "Grüße, 日本 🙂", "two\nlines\tand a tab",
+                                            "[brackets]", "-n"};
+    std::vector<std::string> words = {"tokenize", model_, "--json"};
+    std::string file;
+    for (const std::string& text : texts) {
+        words.insert(words.end(), {"--text", text});
+        file += nlohmann::json{{"text", text}}.dump() + "\n";
+    }
+    const ProcessResult result = run(words);
+    const auto rows = json_lines(result.out);
+    ASSERT_EQ(rows.size(), texts.size()) << result.err;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        EXPECT_EQ(rows[i].at("text"), texts[i]);
+        EXPECT_FALSE(rows[i].at("ids").empty());
+    }
+    EXPECT_NE(rows[0].at("ids"), rows[1].at("ids"));
+
+    const std::string path = write("texts.jsonl", file);
+    EXPECT_EQ(run({"tokenize", model_, "--json", "--jsonl", path}).out, result.out) << "from a file";
+    EXPECT_EQ(run({"tokenize", model_, "--json", "--jsonl", "-"}, file).out, result.out)
+        << "from standard input";
+}
+
+TEST_F(Models, TokenizeKnowsTheSpecialTokens) {
+    const auto rows =
+        json_lines(run({"tokenize", model_, "--json", "--text", "<|im_start|>a<|im_end|>"}).out);
+    ASSERT_EQ(rows.size(), 1U);
+    const auto ids = rows[0].at("ids").get<std::vector<int>>();
+    ASSERT_EQ(ids.size(), 3U);
+    EXPECT_EQ(ids.front(), 1);
+    EXPECT_EQ(ids.back(), 2);
+}
+
+TEST_F(Models, ABadLineOfStandardInputIsNamed) {
+    const ProcessResult result =
+        run({"tokenize", model_, "--jsonl", "-"}, "{\"text\":\"a\"}\n{\"words\":\"b\"}\n");
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_NE(result.err.find("standard input: line 2: "), std::string::npos) << result.err;
+    expect_error_form(result);
+}
+
+}  // namespace
+}  // namespace plumbline::testing
