@@ -205,7 +205,9 @@ TEST_F(PlotPanel, RewardAndKlAlsoOverSteps) {
     vote(1);
     vote(2);
     EXPECT_EQ(plot(1).title(), "Reward against KL");
+    EXPECT_EQ(plot(1).legend().at(1).name, "budget");
     plot(1).show_over_steps(true);
+    EXPECT_EQ(plot(1).legend().at(1).name, "KL");
     EXPECT_EQ(plot(1).title(), "Reward and KL");
     ASSERT_EQ(plot(1).table().size(), 2U);
     EXPECT_EQ(points(1, 0), 4U);

@@ -33,9 +33,10 @@ enum class Across { horizontal, vertical };
 struct ReferenceLine {
     Across across = Across::horizontal;  // horizontal: at a value of the y axis
     double value = 0;
-    QString caption;         // at the line: "ln 2, chance"
-    QString beyond_caption;  // not empty: what lies above the value is shaded and called this
-    double seen_from = 0;    // the whole view reaches the line once data reach this share of it; 0: always
+    QString caption;           // at the line: "ln 2, chance"
+    QString beyond_caption;    // not empty: what lies above the value is shaded and called this
+    bool caption_low = false;  // vertical: at the lower end, where the curve runs through the upper one
+    double seen_from = 0;      // the whole view reaches the line once data reach this share of it; 0: always
 };
 
 struct XAxis {

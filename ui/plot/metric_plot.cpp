@@ -72,6 +72,7 @@ void MetricPlot::choose(const MetricChoice& choice) {
     if (choice != choice_ && (choice.reward_against_kl || !choice.metrics.empty())) {
         choice_ = choice;
         apply();
+        refresh_metrics();
         reset_view();
     }
     update_menu();
@@ -144,7 +145,6 @@ void MetricPlot::apply() {
         curve.series = book_.path(kl_name, score_name);
         curve.tip = tr("step %1");
         curves.push_back(curve);
-        lines.push_back(budget_line(Across::vertical));
         axis = {tr("step"), metric_info(kl_name).legend, tr("nats"), 0, 0.5};
         set_title(tr("Reward against KL"));
     } else {
@@ -157,7 +157,10 @@ void MetricPlot::apply() {
             budget = budget || metric == kl_name;
         }
         if (chance) {
-            lines.push_back({Across::horizontal, std::numbers::ln2, tr("ln 2, chance"), {}, 0});
+            ReferenceLine line;
+            line.value = std::numbers::ln2;
+            line.caption = tr("ln 2, chance");
+            lines.push_back(line);
         }
         if (budget) {
             lines.push_back(budget_line(Across::horizontal));
@@ -194,6 +197,9 @@ void MetricPlot::refresh_metrics() {
     if (choice_.reward_against_kl) {
         const std::shared_ptr<const Series> kl = book_.series(kl_name);
         const bool over = !kl->empty() && kl->values().back() > live_.kl_limit;
+        ReferenceLine budget = budget_line(Across::vertical);
+        budget.caption_low = over;
+        set_reference_lines({budget});
         badges.push_back({over ? tr("over") : tr("budget"), value_text(live_.kl_limit, 1), over});
     }
     set_badges(std::move(badges));

@@ -92,7 +92,8 @@ void paint_reference(QCPPainter& painter, const QCPAxisRect& axes, const Referen
     painter.drawLine(QPointF(at, rect.top()), QPointF(at, rect.bottom()));
     const QString caption = line.beyond_caption.isEmpty() ? line.caption : line.beyond_caption;
     const double width = metrics.horizontalAdvance(caption);
-    const double base = rect.top() + metrics.ascent() + 4;
+    const double base =
+        line.caption_low ? rect.bottom() - metrics.descent() - 4 : rect.top() + metrics.ascent() + 4;
     painter.setPen(text_pen);
     if (at + caption_gap + width <= rect.right()) {
         painter.drawText(QPointF(at + caption_gap, base), caption);
