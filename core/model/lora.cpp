@@ -148,6 +148,18 @@ void LoraAdapter::to_peft(PeftAdapter& peft) const {
     peft.target_modules.assign(modules.begin(), modules.end());
 }
 
+LoraAdapter LoraAdapter::clone() const {
+    LoraAdapter out = *this;
+    for (auto& block : out.pairs_) {
+        for (LoraPair& p : block) {
+            if (p.a.defined()) {
+                p = {p.a.detach().clone(), p.b.detach().clone()};
+            }
+        }
+    }
+    return out;
+}
+
 Tensor LoraAdapter::add_to(const Tensor& y, const Tensor& x, int block, LinearSite site) const {
     const LoraPair& p = pair(block, site);
     if (!p.a.defined()) {

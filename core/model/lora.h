@@ -37,6 +37,9 @@ class LoraAdapter {
     static LoraAdapter from_peft(const DecoderConfig& model, const PeftAdapter& peft);
     void to_peft(PeftAdapter& peft) const;
 
+    /// The same weights in tensors of their own, without gradients.
+    LoraAdapter clone() const;
+
     /// B * A x * scale, added to `y` (N, out); `y` as it is when the layer has no adapter.
     at::Tensor add_to(const at::Tensor& y, const at::Tensor& x, int block, LinearSite site) const;
 

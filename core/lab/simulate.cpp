@@ -1,0 +1,198 @@
+// A session with a simulated person, through the same commands and events as the window's.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include <unistd.h>
+
+#include "core/api/catalog.h"
+#include "core/api/errors.h"
+#include "core/api/judge.h"
+#include "core/api/offline.h"
+
+namespace plumbline {
+
+Share wilson(int hits, int n) {
+    if (n == 0) {
+        return {};
+    }
+    const double z = 1.959963984540054, p = static_cast<double>(hits) / n, z2 = z * z / n;
+    const double centre = (p + z2 / 2) / (1 + z2);
+    const double half = z / (1 + z2) * std::sqrt(p * (1 - p) / n + z2 / (4 * n));
+    return {p, std::max(0.0, centre - half), std::min(1.0, centre + half), n};
+}
+
+namespace {
+
+/// Feeds an engine and waits for its answers.
+class Driver {
+  public:
+    Driver(Engine& engine, const Job& job, std::function<void(const Event&)> on_event)
+        : engine_(engine), job_(job), on_event_(std::move(on_event)) {}
+
+    /// The next event; throws Stopped, and Error for anything that ends a session's work.
+    Event next() {
+        while (waiting_.empty()) {
+            if (job_.stop.stop_requested()) {
+                engine_.stop();
+                throw Stopped();
+            }
+            engine_.wait_for_events(50);
+            for (Event& event : engine_.take_events()) {
+                waiting_.push_back(std::move(event));
+            }
+        }
+        Event event = std::move(waiting_.front());
+        waiting_.erase(waiting_.begin());
+        if (on_event_) {
+            on_event_(event);
+        }
+        if (const auto* failed = std::get_if<CommandFailed>(&event.body)) {
+            throw std::runtime_error(failed->message);
+        }
+        if (const auto* halted = std::get_if<TrainingHalted>(&event.body)) {
+            throw std::runtime_error(halted->message);
+        }
+        if (const auto* ended = std::get_if<JobEnded>(&event.body); ended && ended->end == JobEnd::failed) {
+            throw std::runtime_error(ended->message);
+        }
+        return event;
+    }
+
+    template <class Wanted>
+    Wanted until() {
+        for (;;) {
+            Event event = next();
+            if (auto* body = std::get_if<Wanted>(&event.body)) {
+                return std::move(*body);
+            }
+        }
+    }
+
+  private:
+    Engine& engine_;
+    const Job& job_;
+    std::function<void(const Event&)> on_event_;
+    std::vector<Event> waiting_;
+};
+
+double median_score(const Judge& judge, const std::vector<std::string>& prompts, const Evaluated& replies) {
+    std::vector<double> scores;
+    for (const EvaluatedReply& r : replies.replies) {
+        scores.push_back(judge.score(prompts[r.prompt], r.reply));
+    }
+    std::sort(scores.begin(), scores.end());
+    const std::size_t n = scores.size();
+    return n == 0 ? 0 : (scores[(n - 1) / 2] + scores[n / 2]) / 2;
+}
+
+Share judged_share(const Judge& judge, const std::vector<std::string>& prompts, const Evaluated& replies, double median) {
+    const auto hits = std::count_if(replies.replies.begin(), replies.replies.end(), [&](const EvaluatedReply& r) {
+        return judge.has_property(prompts[r.prompt], r.reply, median);
+    });
+    return wilson(static_cast<int>(hits), static_cast<int>(replies.replies.size()));
+}
+
+JudgedReply seen(const Candidate& candidate) {
+    return {candidate.text, candidate.tokens, candidate.finish == Finish::eos};
+}
+
+/// A project in the temporary folder that goes when the simulation ends.
+class TemporaryProject {
+  public:
+    TemporaryProject()
+        : path_(std::filesystem::temp_directory_path() / ("plumbline-simulate-" + std::to_string(getpid()) + ".plumb")) {
+        remove();
+    }
+    ~TemporaryProject() { remove(); }
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    void remove() {
+        std::error_code ignored;
+        for (const char* ending : {"", "-wal", "-shm", "-lock"}) {
+            std::filesystem::remove(path_.string() + ending, ignored);
+        }
+    }
+    std::filesystem::path path_;
+};
+
+}  // namespace
+
+SimulateResult simulate(const SimulateRequest& request, const EngineOptions& options, const Job& job,
+                        const std::function<void(const SimulatedClick&)>& on_click,
+                        const std::function<void(const Event&)>& on_event) {
+    const auto judge = make_judge(request.judge, request.judge_options);
+    if (request.clicks < 0) {
+        throw ConfigError("simulate", "clicks " + std::to_string(request.clicks) + " is negative; choose 0 or more");
+    }
+    const std::vector<std::string> heldout = request.heldout.empty() ? heldout_prompts() : request.heldout;
+    const TemporaryProject temporary;
+    const std::string project = request.project.empty() ? temporary.path().string() : request.project.string();
+
+    EngineOptions engine_options = options;
+    engine_options.sample_ahead = false;   // no reading time to use, and the order of events is fixed
+    Engine engine(engine_options);
+    Driver driver(engine, job, on_event);
+    engine.post(NewSession{project, request.model, request.config, request.prompts});
+    driver.until<SessionOpened>();
+
+    SimulateResult result;
+    engine.post(Evaluate{"before", heldout, request.heldout_samples, request.config.seed});
+    const Evaluated before = driver.until<Evaluated>();
+    const double median = median_score(*judge, heldout, before);
+    result.before = judged_share(*judge, heldout, before, median);
+    result.replies_before = before.replies;
+
+    Pair pair = driver.until<PairReady>().pair;
+    for (int click = 1; click <= request.clicks; ++click) {
+        // As in the measured settings, a click is a preference: a pair that the judge cannot tell apart is marked as a
+        // tie, and another one is drawn.
+        const auto start = std::chrono::steady_clock::now();
+        const Choice choice = judge->choose(pair.prompt, seen(pair.left), seen(pair.right), static_cast<std::uint64_t>(pair.id));
+        engine.post(Vote{pair.id, choice});
+        SimulatedClick told;
+        std::optional<Pair> next;
+        bool done = choice == Choice::skip;
+        while (!done || !next) {
+            const Event event = driver.next();
+            if (const auto* fitted = std::get_if<RewardFitted>(&event.body)) {
+                told.reward_loss = fitted->loss_after;
+                told.reward_accuracy = fitted->heldout_accuracy;
+            } else if (const auto* metrics = std::get_if<MetricsAdded>(&event.body)) {
+                for (const MetricPoint& point : metrics->points) {
+                    if (point.name == "objective/kl") {
+                        told.kl = point.value;
+                    }
+                }
+            } else if (std::holds_alternative<ClickDone>(event.body)) {
+                done = true;
+            } else if (const auto* ready = std::get_if<PairReady>(&event.body)) {
+                next = ready->pair;
+            }
+        }
+        pair = std::move(*next);
+        if (choice == Choice::tie || choice == Choice::skip) {
+            ++result.ties;
+            if (result.ties > 20 * request.clicks + 100) {
+                throw Error("simulate", "the judge '" + request.judge + "' cannot tell the replies apart (" +
+                                            std::to_string(result.ties) + " ties); choose another judge or model");
+            }
+            --click;
+            continue;
+        }
+        told.click = click;
+        told.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        on_click(told);
+    }
+
+    engine.post(Evaluate{"after", heldout, request.heldout_samples, request.config.seed});
+    const Evaluated after = driver.until<Evaluated>();
+    result.after = judged_share(*judge, heldout, after, median);
+    result.kl = after.kl;
+    result.replies_after = after.replies;
+    return result;
+}
+
+}  // namespace plumbline
