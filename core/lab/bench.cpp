@@ -11,10 +11,9 @@
 #include "core/api/offline.h"
 #include "core/lab/machine.h"
 #include "core/lab/opened_model.h"
-#include "core/sampling/generator.h"
 #include "core/training/adamw.h"
 #include "core/training/reward_model.h"
-#include "core/training/rloo.h"
+#include "core/training/rollouts.h"
 
 namespace plumbline {
 
@@ -137,25 +136,14 @@ BenchResult bench_training(BenchWhat what, const OpenedModel& opened, int repeat
         request.prompts = {&prompt, 1};
         request.samples = candidates;
         request.sampling.max_new_tokens = max_new_tokens;
-        request.sampling.top_p = 1;
+        request.sampling.temperature = settings.temperature;
         request.stream = ++step;
-        std::vector<Rollout> rollouts;
         std::int64_t tokens = 0;
-        for (const Reply& reply : generate_replies(decoder, &adapter, request, opened.pulse)) {
-            Rollout rollout;
-            rollout.sequence = opened.sequence(prompt.ids, reply.ids, 0);
-            const ReferenceFacts facts =
-                reference_facts(decoder, {&rollout.sequence, 1}, 0, settings.temperature, Want::everything, opened.pulse)
-                    .front();
-            rollout.lower = facts.lower;
-            rollout.reference_logprob = facts.sum();
-            for (const float l : reply.logprobs) {
-                rollout.logprob += l;
-            }
-            rollout.score = static_cast<double>(reply.ids.front() % 7);   // any score costs the same
-            tokens += static_cast<std::int64_t>(reply.ids.size());
-            rollouts.push_back(std::move(rollout));
-        }
+        const auto score = [&](const Sequence& sequence, const ReferenceFacts&) {
+            tokens += sequence.reply_length();
+            return static_cast<double>(sequence.ids.back() % 7);   // any score costs the same
+        };
+        const std::vector<Rollout> rollouts = draw_rollouts(decoder, adapter, nullptr, request, score, opened.pulse);
         rloo_gradients(decoder, adapter, rollouts, settings, opened.pulse);
         optimizer.step(1e-4, 0, 1);
         return tokens;

@@ -12,7 +12,7 @@
 #include "core/lab/machine.h"
 #include "core/lab/opened_model.h"
 #include "core/sampling/generator.h"
-#include "core/text/utf8_stream.h"
+#include "core/text/reply_streams.h"
 #include "core/training/policy.h"
 #include "core/training/reward_model.h"
 
@@ -41,11 +41,9 @@ std::vector<int> OpenedModel::prompt_ids(const std::variant<std::string, std::ve
     return std::get<std::vector<int>>(prompt);
 }
 
-Sequence OpenedModel::sequence(std::vector<int> prompt, const std::vector<int>& reply, int max_length) const {
+Sequence OpenedModel::sequence(const std::vector<int>& prompt, const std::vector<int>& reply, int max_length) const {
     const int vocabulary = model->tokenizer().vocab_size();
-    Sequence out{std::move(prompt), 0};
-    out.prompt_length = static_cast<int>(out.ids.size());
-    out.ids.insert(out.ids.end(), reply.begin(), reply.end());
+    Sequence out = join(prompt, reply);
     for (const int id : out.ids) {
         if (id < 0 || id >= vocabulary) {
             throw Error("read tokens", "token " + std::to_string(id) + " is not below the vocabulary's " +
@@ -152,21 +150,20 @@ std::vector<GenerateResult> generate(const std::string& model, const std::string
     generation.sampling = request.sampling;
     generation.seed = request.seed;
     generation.eos = tokenizer.eos();
-    std::vector<Utf8Stream> streams(request.n);
-    const auto replies = generate_replies(
-        opened.model->decoder(), lora ? &*lora : nullptr, generation, opened.pulse, [&](int row, int id, bool ended) {
-            std::string part = tokenizer.is_special(id) ? "" : streams[row].push(tokenizer.bytes_of(id));
-            part += ended ? streams[row].finish() : "";
-            if (on_text && !part.empty()) {
-                on_text(row, part);
-            }
-        });
+    ReplyStreams streams(tokenizer, request.n, [&](int sample, const std::string& part, int, bool) {
+        if (on_text && !part.empty()) {
+            on_text(sample, part);
+        }
+    });
+    const auto replies =
+        generate_replies(opened.model->decoder(), lora ? &*lora : nullptr, generation, opened.pulse,
+                         [&](int row, int id, bool ended) { streams.push(row, id, ended); });
     std::vector<GenerateResult> out;
     for (const Reply& reply : replies) {
         GenerateResult result;
         result.sample = reply.sample;
         result.ids = reply.ids;
-        result.text = tokenizer.decode(reply.ids, /*skip_special=*/true);
+        result.text = streams.text(reply.sample);
         result.logprobs.assign(reply.logprobs.begin(), reply.logprobs.end());
         result.finish = reply.finish;
         out.push_back(std::move(result));

@@ -12,10 +12,9 @@
 #include "core/formats/peft.h"
 #include "core/formats/preferences.h"
 #include "core/lab/opened_model.h"
-#include "core/sampling/generator.h"
 #include "core/training/adamw.h"
 #include "core/training/reward_model.h"
-#include "core/training/rloo.h"
+#include "core/training/rollouts.h"
 
 namespace plumbline {
 
@@ -214,7 +213,6 @@ TrainResult train_rloo(const RlooConfig& config, const TrainRequest& request, co
                                 config.group_size};
 
     const auto sample = [&](const std::vector<std::size_t>& batch, int step) {
-        at::NoGradGuard no_grad;
         std::vector<GenerationPrompt> chosen;
         for (const std::size_t row : batch) {
             chosen.push_back(prompts[row]);
@@ -223,27 +221,14 @@ TrainResult train_rloo(const RlooConfig& config, const TrainRequest& request, co
         generation.prompts = chosen;
         generation.samples = config.group_size;
         generation.sampling.temperature = config.temperature;
-        generation.sampling.top_p = 1;
         generation.sampling.max_new_tokens = config.max_new_tokens;
         generation.seed = config.seed;
         generation.stream = static_cast<std::uint32_t>(step);
         generation.eos = opened.model->tokenizer().eos();
-        std::vector<Rollout> rollouts;
-        for (const Reply& reply : generate_replies(decoder, &adapter, generation, opened.pulse)) {
-            Rollout rollout;
-            rollout.sequence = opened.sequence(chosen[reply.prompt].ids, reply.ids, 0);
-            const PackedBatch packed = pack({&rollout.sequence, 1});
-            rollout.reference_logprob =
-                policy_logprobs(decoder, &initial, packed, {}, config.temperature, opened.pulse).sum().item<double>();
-            for (const float l : reply.logprobs) {
-                rollout.logprob += l;
-            }
-            rollout.ended = reply.finish == Finish::eos;
-            rollout.score =
-                token_rewards(decoder, reward, packed, opened.pulse)[-1].item<double>();
-            rollouts.push_back(std::move(rollout));
-        }
-        return rollouts;
+        const auto score = [&](const Sequence& sequence, const ReferenceFacts&) {
+            return token_rewards(decoder, reward, pack({&sequence, 1}), opened.pulse)[-1].item<double>();
+        };
+        return draw_rollouts(decoder, adapter, &initial, generation, score, opened.pulse);
     };
     std::vector<Rollout> rollouts;
     const auto gradients = [&](const std::vector<std::size_t>& batch, int step) {

@@ -17,7 +17,7 @@ struct OpenedModel {
 
     std::vector<int> prompt_ids(const std::variant<std::string, std::vector<Message>, std::vector<int>>& prompt) const;
     /// Checked: ids within the vocabulary, a reply of at least one token, no longer than max_length (0: the context).
-    Sequence sequence(std::vector<int> prompt, const std::vector<int>& reply, int max_length) const;
+    Sequence sequence(const std::vector<int>& prompt, const std::vector<int>& reply, int max_length) const;
     std::optional<LoraAdapter> adapter(const std::string& folder) const;   // nullopt for ""
 
     Pulse pulse;

@@ -15,11 +15,9 @@
 #include "core/api/events.h"
 #include "core/lab/learner.h"
 #include "core/store/project_file.h"
+#include "core/text/reply_streams.h"
 
 namespace plumbline {
-
-/// Receives text as it is drawn: (sample, new text, tokens so far, ended).
-using TextSink = std::function<void(int sample, const std::string& text, int tokens, bool ended)>;
 
 /// Owned and used by one thread. Long calls take a Pulse; on Stopped and NonFinite the state is what it was before.
 class Session {
@@ -100,7 +98,8 @@ class Session {
     std::vector<const Click*> clicks_until(std::int64_t label) const;   // standing, oldest first
     std::vector<PreferencePair> training_pairs(const Click& click, const Pulse& pulse);
     PreferencePair preference_pair(const Click& click, const Pulse& pulse);
-    std::vector<Rollout> draw_rollouts(const Pulse& pulse) const;
+    std::vector<Rollout> rollouts(const Pulse& pulse) const;
+    double scoring_temperature() const;                     // greedy drawing is scored at 1
     at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
     std::vector<int> prompt_ids(const std::string& text) const;
     Sequence sequence_of(const StoredGeneration& generation, std::int64_t candidate) const;

@@ -10,16 +10,12 @@
 
 #include "core/api/errors.h"
 #include "core/lab/session.h"
-#include "core/sampling/generator.h"
 
 namespace plumbline {
-
-using at::Tensor;
 
 namespace {
 
 constexpr int undo_states_kept = 10;
-constexpr std::size_t lower_cache_limit = std::size_t{256} << 20;   // bytes
 constexpr int accuracy_window = 20;    // labels
 constexpr int accuracy_needs = 5;      // labels
 
@@ -216,13 +212,12 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
             update = learner_.step_dpo(training_pairs(click, pulse), config_.live, group_kl, pulse);
             update.metrics["objective/kl"] = group_kl;
         } else {
-            const std::vector<Rollout> rollouts = draw_rollouts(pulse);
+            const std::vector<Rollout> drawn = rollouts(pulse);
             double rollout_kl = 0;
-            for (const Rollout& r : rollouts) {
-                rollout_kl += (r.logprob - r.reference_logprob) / static_cast<double>(rollouts.size());
+            for (const Rollout& r : drawn) {
+                rollout_kl += (r.logprob - r.reference_logprob) / static_cast<double>(drawn.size());
             }
-            const double temperature = config_.sampling.temperature > 0 ? config_.sampling.temperature : 1.0;
-            update = learner_.step_rloo(rollouts, config_.live, temperature, rollout_kl, pulse);
+            update = learner_.step_rloo(drawn, config_.live, scoring_temperature(), rollout_kl, pulse);
         }
         // Where the policy stands by the reward model, on the replies drawn last.
         if (config_.live.algorithm == Algorithm::dpo) {
@@ -302,126 +297,6 @@ bool Session::undo() {
     }
     show(label.generation_id);
     return true;
-}
-
-Sequence Session::sequence_of(const StoredGeneration& generation, std::int64_t id) const {
-    const std::vector<int> prompt = prompt_ids(prompt_text(generation.prompt_id));
-    Sequence sequence{prompt, static_cast<int>(prompt.size())};
-    const StoredCandidate& c = candidate(generation, id);
-    sequence.ids.insert(sequence.ids.end(), c.ids.begin(), c.ids.end());
-    return sequence;
-}
-
-// Each reply alone, so that a state from the cache and one computed again are equal to the last bit.
-Tensor Session::lower_states(std::int64_t id, const Sequence& sequence, const Pulse& pulse) {
-    if (const auto cached = lower_.find(id); cached != lower_.end()) {
-        return cached->second;
-    }
-    const Tensor states = reference_facts(model_->decoder(), {&sequence, 1}, learner_.adapter().first_block(), 1.0,
-                                          Want::lower_only, pulse)
-                              .front()
-                              .lower;
-    lower_bytes_ += states.nbytes();
-    while (lower_bytes_ > lower_cache_limit && !lower_.empty()) {
-        lower_bytes_ -= lower_.begin()->second.nbytes();   // the oldest reply
-        lower_.erase(lower_.begin());
-    }
-    lower_[id] = states;
-    return states;
-}
-
-PreferencePair Session::preference_pair(const Click& click, const Pulse& pulse) {
-    const StoredGeneration& g = generations_.at(click.label.generation_id);
-    const bool left_better = click.label.choice == Choice::left;
-    const std::int64_t chosen = left_better ? g.left : g.right, rejected = left_better ? g.right : g.left;
-    PreferencePair pair;
-    pair.chosen = sequence_of(g, chosen);
-    pair.rejected = sequence_of(g, rejected);
-    pair.chosen_lower = lower_states(chosen, pair.chosen, pulse);
-    pair.rejected_lower = lower_states(rejected, pair.rejected, pulse);
-    for (const float l : candidate(g, chosen).reference_logprobs_t1) {
-        pair.reference_chosen += l;
-    }
-    for (const float l : candidate(g, rejected).reference_logprobs_t1) {
-        pair.reference_rejected += l;
-    }
-    return pair;
-}
-
-// The new pair and some earlier ones, drawn without replacement.
-std::vector<PreferencePair> Session::training_pairs(const Click& click, const Pulse& pulse) {
-    std::vector<const Click*> earlier;
-    for (const Click* c : clicks_until(click.label.id - 1)) {
-        if (is_preference(c->label.choice)) {
-            earlier.push_back(c);
-        }
-    }
-    std::vector<Click> batch{click};
-    for (int i = 0; i < config_.live.replay_pairs && !earlier.empty(); ++i) {
-        const double u = uniform(config_.seed, Use::replay, static_cast<std::uint64_t>(policy_steps()),
-                                 static_cast<std::uint32_t>(i));
-        const auto chosen = earlier.begin() + static_cast<std::ptrdiff_t>(u * static_cast<double>(earlier.size()));
-        batch.push_back(**chosen);
-        earlier.erase(chosen);
-    }
-    std::vector<PreferencePair> pairs;
-    for (const Click& c : batch) {
-        pairs.push_back(preference_pair(c, pulse));
-    }
-    return pairs;
-}
-
-// On-policy replies to prompts that the person has seen, scored by the reward model.
-std::vector<Rollout> Session::draw_rollouts(const Pulse& pulse) const {
-    std::vector<std::int64_t> seen;
-    for (const auto& [id, generation] : generations_) {
-        if (std::find(seen.begin(), seen.end(), generation.prompt_id) == seen.end()) {
-            seen.push_back(generation.prompt_id);
-        }
-    }
-    const LiveConfig& live = config_.live;
-    const auto step = static_cast<std::uint64_t>(policy_steps());
-    std::vector<GenerationPrompt> prompts;
-    for (int i = 0; i < live.rloo_prompts && !seen.empty(); ++i) {
-        const double u = uniform(config_.seed, Use::rollouts, step, static_cast<std::uint32_t>(i));
-        const auto chosen = seen.begin() + static_cast<std::ptrdiff_t>(u * static_cast<double>(seen.size()));
-        prompts.push_back({prompt_ids(prompt_text(*chosen)), static_cast<std::uint32_t>(step * 64 + i)});
-        seen.erase(chosen);
-    }
-    GenerationRequest request;
-    request.prompts = prompts;
-    request.samples = live.rloo_group;
-    request.sampling = config_.sampling;
-    request.sampling.top_p = 1;   // the ratio and the KL are of the whole distribution
-    request.sampling.top_k = 0;
-    request.sampling.min_p = 0;
-    request.seed = config_.seed;
-    request.stream = static_cast<std::uint32_t>(Use::rollouts);
-    request.eos = model_->tokenizer().eos();
-    const double temperature = config_.sampling.temperature > 0 ? config_.sampling.temperature : 1.0;
-    request.sampling.temperature = temperature;
-
-    std::vector<Rollout> rollouts;
-    for (const Reply& reply : generate_replies(model_->decoder(), &learner_.adapter(), request, pulse)) {
-        Rollout rollout;
-        const std::vector<int>& ids = prompts[reply.prompt].ids;
-        rollout.sequence = {ids, static_cast<int>(ids.size())};
-        rollout.sequence.ids.insert(rollout.sequence.ids.end(), reply.ids.begin(), reply.ids.end());
-        const ReferenceFacts facts = reference_facts(model_->decoder(), {&rollout.sequence, 1},
-                                                     learner_.adapter().first_block(), temperature, Want::everything,
-                                                     pulse)
-                                         .front();
-        rollout.lower = facts.lower;
-        for (const float l : reply.logprobs) {
-            rollout.logprob += l;
-        }
-        rollout.reference_logprob = facts.sum();
-        rollout.ended = reply.finish == Finish::eos;
-        rollout.score = normalised_score(
-            LinearReward::raw_features(facts.features, static_cast<int>(reply.ids.size())));
-        rollouts.push_back(std::move(rollout));
-    }
-    return rollouts;
 }
 
 }  // namespace plumbline

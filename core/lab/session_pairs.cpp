@@ -12,40 +12,12 @@
 #include "core/lab/session.h"
 #include "core/lab/text_distance.h"
 #include "core/sampling/generator.h"
-#include "core/text/utf8_stream.h"
 
 namespace plumbline {
 
 namespace {
 
 constexpr int labels_before_reward_chooses = 5;   // until then plain text distance picks the pair
-
-/// Turns token ids into streamed text, one UTF-8 stream a sample. Special tokens are not shown.
-class TextStreams {
-  public:
-    TextStreams(const Tokenizer& tokenizer, int samples, TextSink sink)
-        : tokenizer_(tokenizer), streams_(samples), texts_(samples), tokens_(samples, 0), sink_(std::move(sink)) {}
-
-    void push(int sample, int id, bool ended) {
-        std::string part = tokenizer_.is_special(id) ? "" : streams_[sample].push(tokenizer_.bytes_of(id));
-        if (ended) {
-            part += streams_[sample].finish();
-        }
-        texts_[sample] += part;
-        ++tokens_[sample];
-        if (sink_) {
-            sink_(sample, part, tokens_[sample], ended);
-        }
-    }
-    const std::string& text(int sample) const { return texts_[sample]; }
-
-  private:
-    const Tokenizer& tokenizer_;
-    std::vector<Utf8Stream> streams_;
-    std::vector<std::string> texts_;
-    std::vector<int> tokens_;
-    TextSink sink_;
-};
 
 }  // namespace
 
@@ -55,7 +27,7 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     model_->require_room(ids.size(), sampling.max_new_tokens);
     const auto stream = static_cast<std::uint32_t>(generations_.empty() ? 1 : generations_.rbegin()->first + 1);
 
-    TextStreams texts(model_->tokenizer(), sampling.candidates, sink);
+    ReplyStreams texts(model_->tokenizer(), sampling.candidates, sink);
     const GenerationPrompt generation_prompt{ids, 0};
     GenerationRequest request;
     request.prompts = {&generation_prompt, 1};
@@ -75,11 +47,9 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     generation.temperature = sampling.temperature;
     generation.chosen_by = sampling.pair_choice;
     for (const Reply& reply : replies) {
-        Sequence sequence{ids, static_cast<int>(ids.size())};
-        sequence.ids.insert(sequence.ids.end(), reply.ids.begin(), reply.ids.end());
-        const double temperature = sampling.temperature > 0 ? sampling.temperature : 1.0;
+        const Sequence sequence = join(ids, reply.ids);
         const ReferenceFacts facts = reference_facts(model_->decoder(), {&sequence, 1}, learner_.adapter().first_block(),
-                                                     temperature, Want::everything, pulse)
+                                                     scoring_temperature(), Want::everything, pulse)
                                          .front();
         StoredCandidate candidate;
         candidate.prompt_id = prompt;
@@ -243,14 +213,11 @@ Evaluated Session::evaluate(const Evaluate& request, const Pulse& pulse,
         generation.stream = static_cast<std::uint32_t>(Use::evaluation);
         generation.eos = model_->tokenizer().eos();
         for (const Reply& reply : generate_replies(model_->decoder(), &learner_.adapter(), generation, pulse)) {
-            const std::vector<int>& ids = prompts[reply.prompt].ids;
-            Sequence sequence{ids, static_cast<int>(ids.size())};
-            sequence.ids.insert(sequence.ids.end(), reply.ids.begin(), reply.ids.end());
-            const double temperature = config_.sampling.temperature > 0 ? config_.sampling.temperature : 1.0;
-            const ReferenceFacts facts =
-                reference_facts(model_->decoder(), {&sequence, 1}, model_->decoder().config().blocks, temperature,
-                                Want::everything, pulse)
-                    .front();
+            const Sequence sequence = join(prompts[reply.prompt].ids, reply.ids);
+            const ReferenceFacts facts = reference_facts(model_->decoder(), {&sequence, 1},
+                                                         learner_.adapter().first_block(), scoring_temperature(),
+                                                         Want::everything, pulse)
+                                             .front();
             EvaluatedReply out;
             out.prompt = static_cast<int>(begin) + reply.prompt;
             out.reply.text = model_->tokenizer().decode(reply.ids, /*skip_special=*/true);

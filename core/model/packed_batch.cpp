@@ -16,6 +16,12 @@ Tensor to_tensor(const std::vector<std::int64_t>& values) {
 
 }  // namespace
 
+Sequence join(const std::vector<int>& prompt, const std::vector<int>& reply) {
+    Sequence sequence{prompt, static_cast<int>(prompt.size())};
+    sequence.ids.insert(sequence.ids.end(), reply.begin(), reply.end());
+    return sequence;
+}
+
 PackedBatch pack(std::span<const Sequence> sequences) {
     std::vector<std::int64_t> ids, positions, predictors, targets, reply_rows;
     PackedBatch batch;

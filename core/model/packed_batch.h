@@ -17,6 +17,8 @@ struct Sequence {
     int reply_length() const { return static_cast<int>(ids.size()) - prompt_length; }
 };
 
+Sequence join(const std::vector<int>& prompt, const std::vector<int>& reply);
+
 /// B sequences with N tokens, M of them in replies.
 struct PackedBatch {
     at::Tensor ids;                          // (N) int64
