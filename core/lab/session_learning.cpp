@@ -265,29 +265,32 @@ bool Session::undo() {
     }
     const StoredLabel label = last->label;
     const bool learned = label.choice != Choice::skip && label.id <= learned_label_;
-    ProjectFile::Transaction transaction(*file_);
-    std::optional<StoredCheckpoint> state;
-    if (learned) {
-        state = file_->go_back(label.id);
-        if (!state) {
-            throw Error("undo", "the state before this click is no longer kept; only the last " +
-                                    std::to_string(undo_states_kept) + " clicks can be taken back");
+    const std::vector<std::byte> before = learner_.save();
+    const Learner::RewardExtent extent = learner_.extent;
+    try {
+        ProjectFile::Transaction transaction(*file_);
+        if (learned) {
+            const auto state = file_->go_back(label.id);
+            if (!state) {
+                throw Error("undo", "the state before this click is no longer kept; only the last " +
+                                        std::to_string(undo_states_kept) + " clicks can be taken back");
+            }
+            restore(*state);
         }
+        StoredLabel row = label;
+        row.unix_time = now();
+        row.undoes = label.id;
+        file_->add_label(row);
+        log("undo", nlohmann::json{{"label", label.id}}.dump(), learner_.weights_hash());
+        transaction.commit();
+    } catch (...) {   // the file is as it was, and so must the weights be
+        learner_.restore(before);
+        fit_reward(extent);
+        learned_label_ = extent.label;
+        throw;
     }
-    StoredLabel row;
-    row.generation_id = label.generation_id;
-    row.choice = label.choice;
-    row.unix_time = now();
-    row.judge = label.judge;
-    row.undoes = label.id;
-    file_->add_label(row);
     last->standing = false;
     predictions_.erase(label.id);
-    if (state) {
-        restore(*state);
-    }
-    log("undo", nlohmann::json{{"label", label.id}}.dump(), learner_.weights_hash());
-    transaction.commit();
 
     emit_(Undone{label.id, history_row(*last), policy_steps(), labels()});
     put_back();   // the pair on the screen waits its turn
