@@ -17,7 +17,8 @@ inline QApplication& application() {
         static int count = 1;
         static char name[] = "test_ui";
         static char* arguments[] = {name, nullptr};
-        static QApplication made(count, arguments);
+        // Not destroyed: Qt's own statics may be gone by then.
+        new QApplication(count, arguments);
     }
     return *static_cast<QApplication*>(QCoreApplication::instance());
 }
