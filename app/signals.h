@@ -13,7 +13,7 @@ class Signals : public QObject {
   public:
     explicit Signals(QObject* parent = nullptr);
     ~Signals() override;
-    int caught() const { return caught_; }   // the signal's number; 0: none
+    int caught() const { return caught_; }  // the signal's number; 0: none
 
   Q_SIGNALS:
     void asked();

@@ -44,6 +44,10 @@ void KeyButton::set_text_tone(Tone tone) {
     update();
 }
 
+int KeyButton::padding() const {
+    return is_compact(this) || button_kind(this) == ButtonKind::flat ? 8 : 12;
+}
+
 int KeyButton::keys_width() const {
     const QFontMetrics metrics(theme_.mono(TextSize::secondary));
     int width = 0;
@@ -54,10 +58,10 @@ int KeyButton::keys_width() const {
 }
 
 QSize KeyButton::sizeHint() const {
-    const int icon_width = icon().isNull() ? 0 : icon_size + gap;
+    const int icon_width = icon().isNull() ? 0 : icon_size + (text().isEmpty() ? 0 : gap);
     const int text_width = fontMetrics().size(Qt::TextShowMnemonic, text()).width();
     const int keys = keys_.isEmpty() ? 0 : keys_width() - cap_gap + gap + 2;
-    return {icon_width + text_width + keys + 24, is_compact(this) ? 24 : 32};
+    return {icon_width + text_width + keys + 2 * padding(), is_compact(this) ? 24 : 32};
 }
 
 void KeyButton::paintEvent(QPaintEvent*) {
@@ -68,8 +72,8 @@ void KeyButton::paintEvent(QPaintEvent*) {
 
     const bool primary = button_kind(this) == ButtonKind::primary;
     const QColor ink = theme_.color(!isEnabled() ? Tone::disabled : primary ? Tone::on_accent : text_tone_);
-    const int content = sizeHint().width() - 24;
-    int x = spread_ ? 12 : (width() - content) / 2;
+    const int content = sizeHint().width() - 2 * padding();
+    int x = spread_ ? padding() : (width() - content) / 2;
     if (!icon().isNull()) {
         icon().paint(&painter, QRect(x, (height() - icon_size) / 2, icon_size, icon_size), Qt::AlignCenter,
                      isEnabled() ? QIcon::Normal : QIcon::Disabled);
@@ -83,7 +87,7 @@ void KeyButton::paintEvent(QPaintEvent*) {
     if (keys_.isEmpty()) {
         return;
     }
-    x = spread_ ? width() - 12 - (keys_width() - cap_gap) : x + text_width + gap + 2;
+    x = spread_ ? width() - padding() - (keys_width() - cap_gap) : x + text_width + gap + 2;
     painter.setRenderHint(QPainter::Antialiasing);
     const QFont key_font = theme_.mono(TextSize::secondary);
     painter.setFont(key_font);

@@ -28,6 +28,7 @@ class KeyButton : public QPushButton {
     void paintEvent(QPaintEvent* event) override;
 
   private:
+    int padding() const;
     int keys_width() const;
 
     const Theme& theme_;

@@ -8,6 +8,7 @@ Label::Label(const Theme& theme, const QString& text, TextSize size, Tone tone, 
              QWidget* parent)
     : QLabel(text, parent), theme_(theme), tone_(tone) {
     setTextFormat(Qt::PlainText);
+    setForegroundRole(QPalette::WindowText);  // also within bars, which hand down another role
     setFont(face == Face::mono ? theme.mono(size, weight) : theme.font(size, weight));
     apply();
     connect(&theme, &Theme::changed, this, &Label::apply);
@@ -35,8 +36,8 @@ void Label::paintEvent(QPaintEvent* event) {
     }
     QPainter painter(this);
     painter.setPen(palette().color(isEnabled() ? QPalette::Active : QPalette::Disabled, foregroundRole()));
-    const QString shown = fontMetrics().elidedText(text(), elide_, width());
-    painter.drawText(rect(), int(alignment() | Qt::AlignVCenter | Qt::TextSingleLine), shown);
+    const QString shown = fontMetrics().elidedText(text(), elide_, contentsRect().width());
+    painter.drawText(contentsRect(), int(alignment() | Qt::AlignVCenter | Qt::TextSingleLine), shown);
     if (shown != text() && toolTip() != text()) {
         setToolTip(text());
     }

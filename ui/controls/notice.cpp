@@ -21,7 +21,7 @@ Notice::Notice(const Theme& theme, QWidget* parent) : Surface(theme, Tone::panel
     connect(&theme, &Theme::changed, mark, [mark, &theme] {
         mark->setPixmap(theme.icon(QStringLiteral("warning"), Tone::warning).pixmap(16, 16));
     });
-    row->addWidget(mark, 0, Qt::AlignTop);
+    row->addWidget(mark);
     text_ = new Label(theme, {}, TextSize::secondary, Tone::warning, 500);
     text_->setWordWrap(true);
     text_->setTextInteractionFlags(Qt::TextSelectableByMouse);

@@ -19,6 +19,11 @@ void Surface::set_border(Tone border) {
     update();
 }
 
+void Surface::set_filled(bool filled) {
+    filled_ = filled;
+    update();
+}
+
 void Surface::paintEvent(QPaintEvent*) {
     QPainter painter(this);
     const QColor line = theme_.color(border_);
@@ -29,7 +34,9 @@ void Surface::paintEvent(QPaintEvent*) {
         painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8);
         return;
     }
-    painter.fillRect(rect(), theme_.color(fill_));
+    if (filled_) {
+        painter.fillRect(rect(), theme_.color(fill_));
+    }
     switch (edge_) {
         case Edge::top:
             painter.fillRect(0, 0, width(), 1, line);

@@ -18,6 +18,8 @@ class Surface : public QWidget {
     const Theme& theme() const { return theme_; }
     void set_fill(Tone fill);
     void set_border(Tone border);
+    /// Lines only, on whatever lies behind.
+    void set_filled(bool filled);
 
   protected:
     void paintEvent(QPaintEvent* event) override;
@@ -27,6 +29,7 @@ class Surface : public QWidget {
     Tone fill_;
     Tone border_ = Tone::line;
     Edge edge_;
+    bool filled_ = true;
 };
 
 /// A vertical line of 1 px between groups in a row.

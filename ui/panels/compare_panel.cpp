@@ -22,6 +22,15 @@ namespace plumbline::ui {
 
 namespace {
 
+constexpr int focus_room = 4;  // px around the cards, for the ring of their area
+
+QHBoxLayout* inset(QWidget* row) {
+    auto* box = new QHBoxLayout;
+    box->setContentsMargins(focus_room, 0, focus_room, 0);
+    box->addWidget(row);
+    return box;
+}
+
 /// Holds the focus at the start, so that it rests on neither card.
 class CardArea : public QWidget {
   public:
@@ -113,33 +122,29 @@ ComparePanel::ComparePanel(EngineBridge& bridge, SessionState& state, const Them
 
 void ComparePanel::build(const Theme& theme) {
     auto* column = new QVBoxLayout(this);
-    column->setContentsMargins(16, 16, 16, 16);
+    column->setContentsMargins(12, 16, 12, 16);
     column->setSpacing(0);
     prompt_bar_ = new PromptBar(bridge_, state_, theme);
-    column->addWidget(prompt_bar_);
+    column->addLayout(inset(prompt_bar_));
     column->addSpacing(8);
     settings_ = new SamplingSettings(bridge_, state_, theme);
-    column->addWidget(settings_);
-    column->addSpacing(12);
+    column->addLayout(inset(settings_));
+    column->addSpacing(8);
 
-    // The area is 4 px larger than its cards: room for its focus ring.
     card_area_ = new CardArea(theme);
     card_area_->setAccessibleName(tr("Two replies, A and B"));
     auto* cards = new QHBoxLayout(card_area_);
-    cards->setContentsMargins(4, 4, 4, 4);
+    cards->setContentsMargins(focus_room, focus_room, focus_room, focus_room);
     cards->setSpacing(16);
     cards_ = {new CandidateCard(theme, CandidateCard::Side::a),
               new CandidateCard(theme, CandidateCard::Side::b)};
     cards->addWidget(cards_[0], 1);
     cards->addWidget(cards_[1], 1);
-    auto* area = new QHBoxLayout;
-    area->setContentsMargins(0, 0, 0, 0);
-    area->addWidget(card_area_);
-    card_area_->setContentsMargins(0, 0, 0, 0);
-    column->addLayout(area, 1);
+    column->addWidget(card_area_, 1);
     column->addSpacing(12);
 
     auto* verdicts = new QHBoxLayout;
+    verdicts->setContentsMargins(focus_room, 0, focus_room, 0);
     verdicts->setSpacing(8);
     auto* show = new Label(theme, tr("Show"), TextSize::secondary, Tone::secondary);
     shown_ = new QComboBox;
@@ -174,8 +179,8 @@ void ComparePanel::build(const Theme& theme) {
 
     strip_ = new VerdictStrip(bridge_, state_, theme);
     notice_ = new Notice(theme);
-    column->addWidget(strip_);
-    column->addWidget(notice_);
+    column->addLayout(inset(strip_));
+    column->addLayout(inset(notice_));
 
     connect(shown_, &QComboBox::activated, this,
             [this](int index) { set_pair_choice(index == 0 ? PairChoice::farthest : PairChoice::random); });

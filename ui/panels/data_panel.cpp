@@ -108,15 +108,17 @@ DataPanel::DataPanel(SessionState& state, const Theme& theme, QWidget* parent)
     table_->viewport()->setAutoFillBackground(false);
     table_->setAccessibleName(tr("Labels"));
     table_->verticalHeader()->hide();
-    table_->verticalHeader()->setDefaultSectionSize(24);
     table_->verticalHeader()->setMinimumSectionSize(24);
+    table_->verticalHeader()->setDefaultSectionSize(24);
     QHeaderView* header = table_->horizontalHeader();
     header->setHighlightSections(false);
     header->setMinimumSectionSize(48);
-    header->setStretchLastSection(true);
-    const int widths[] = {56, 76, 210, 96, 220, 220};
-    for (int i = 0; i < LabelTable::columns; ++i) {
-        table_->setColumnWidth(i, widths[i]);
+    header->setSectionResizeMode(QHeaderView::Stretch);
+    for (const auto& [column_index, width] :
+         {std::pair(LabelTable::number, 64), std::pair(LabelTable::time, 76),
+          std::pair(LabelTable::choice, 132)}) {
+        header->setSectionResizeMode(column_index, QHeaderView::Fixed);
+        table_->setColumnWidth(column_index, width);
     }
     table_->setSortingEnabled(true);
     header->setSortIndicator(LabelTable::number, Qt::DescendingOrder);

@@ -94,10 +94,11 @@ struct Words {
         return LogLine{QStringLiteral("policy"), text, !e.note.empty()};
     }
     Line operator()(const ClickDone& e) const {
-        return LogLine{QStringLiteral("vote"), tr("label %1 done in %2 s, policy step %3")
-                                                   .arg(e.label_id)
-                                                   .arg(number(e.seconds))
-                                                   .arg(e.policy_steps)};
+        return LogLine{QStringLiteral("vote"),
+                       tr("label %1 done in %2 s, %3")
+                           .arg(e.label_id)
+                           .arg(number(e.seconds))
+                           .arg(counted(e.policy_steps, tr("policy step"), tr("policy steps")))};
     }
     Line operator()(const Undone& e) const {
         return LogLine{QStringLiteral("vote"), tr("label %1 taken back, policy step %2, %3 stand")

@@ -33,7 +33,7 @@ QString text_of(const HistoryRow& row, int column) {
         case LabelTable::prompt:
             return QString::fromStdString(row.prompt);
         case LabelTable::choice:
-            return row.undone ? LabelTable::tr("%1, taken back").arg(choice_words(row.choice))
+            return row.undone ? LabelTable::tr("%1, undone").arg(choice_words(row.choice))
                               : choice_words(row.choice);
         // With a tie or a skip nothing was preferred: A stands first.
         case LabelTable::chosen:

@@ -23,7 +23,7 @@ QWidget* labelled(const Theme& theme, const QString& text, QWidget* field) {
     auto* box = new QWidget;
     auto* row = new QHBoxLayout(box);
     row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(6);
+    row->setSpacing(5);
     auto* label = new Label(theme, text, TextSize::secondary, Tone::secondary);
     label->setBuddy(field);
     row->addWidget(label);
@@ -47,22 +47,22 @@ Box* number(const Theme& theme, int width) {
 SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, const Theme& theme,
                                    QWidget* parent)
     : QWidget(parent), bridge_(bridge), state_(state) {
-    auto* flow = new FlowLayout(12, 8, this);
+    auto* flow = new FlowLayout(9, 8, this);
     flow->set_last_to_the_right(true);
 
-    candidates_ = number<QSpinBox>(theme, 52);
+    candidates_ = number<QSpinBox>(theme, 46);
     candidates_->setRange(2, 16);
     candidates_->setToolTip(tr("Replies drawn for one prompt, 2 to 16. Two of them are shown."));
     flow->addWidget(labelled(theme, tr("Candidates"), candidates_));
 
-    temperature_ = number<QDoubleSpinBox>(theme, 60);
+    temperature_ = number<QDoubleSpinBox>(theme, 56);
     temperature_->setRange(0, 5);
     temperature_->setDecimals(2);
     temperature_->setSingleStep(0.1);
     temperature_->setToolTip(tr("0 always takes the likeliest token; higher values vary more. 0 to 5."));
     flow->addWidget(labelled(theme, tr("Temperature"), temperature_));
 
-    max_tokens_ = number<QSpinBox>(theme, 60);
+    max_tokens_ = number<QSpinBox>(theme, 52);
     max_tokens_->setRange(1, 4096);
     max_tokens_->setSingleStep(8);
     max_tokens_->setToolTip(tr("A reply stops after this many tokens, 1 to 4096."));
@@ -71,7 +71,7 @@ SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, co
     seed_ = new QLineEdit;
     set_compact(*seed_);
     seed_->setFont(theme.mono(TextSize::interface));
-    seed_->setFixedSize(76, 24);
+    seed_->setFixedSize(68, 24);
     seed_->setValidator(
         new QRegularExpressionValidator(QRegularExpression(QStringLiteral("[0-9]{1,19}")), seed_));
     seed_->setToolTip(tr("Random numbers depend on it; the same seed repeats a session."));
@@ -84,7 +84,7 @@ SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, co
     blind_->setFont(theme.font(TextSize::secondary));
     blind_->setToolTip(tr("Keeps the reward model's scores hidden until you have voted."));
     flow->addWidget(blind_);
-    shuffle_ = new QCheckBox(tr("Shuffle sides"));
+    shuffle_ = new QCheckBox(tr("Shuffle"));
     shuffle_->setFont(theme.font(TextSize::secondary));
     shuffle_->setToolTip(tr("Draws at random which reply is A and which is B."));
     flow->addWidget(shuffle_);

@@ -49,7 +49,7 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
     connect(&state, &SessionState::opened, this, [this] {
         label_id_ = 0;
         fade_ = 1;
-        say(tr("The first two replies are being written."));
+        say(tr("Two replies are being written."));
     });
     connect(&bridge, &EngineBridge::label_recorded, this, &VerdictStrip::recorded);
     connect(&bridge, &EngineBridge::reward_fitted, this, &VerdictStrip::fitted);

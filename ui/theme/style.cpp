@@ -6,6 +6,7 @@
 #include <QLineEdit>
 #include <QMenu>
 #include <QPainter>
+#include <QPlainTextEdit>
 #include <QScrollBar>
 #include <QSlider>
 #include <QStyleFactory>
@@ -269,6 +270,8 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
         case PE_PanelStatusBar:
         case PE_FrameDefaultButton:
         case PE_IndicatorToolBarSeparator:
+        case PE_IndicatorHeaderArrow:  // part of the label, see draw_header
+        case PE_PanelScrollAreaCorner:
             return;
         case PE_PanelLineEdit:
             if (const auto* frame = qstyleoption_cast<const QStyleOptionFrame*>(option);
@@ -292,6 +295,10 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
             box(painter, option->rect, Tone::card, Tone::button_border, 0);
             return;
         case PE_Frame:
+            if (qobject_cast<const QPlainTextEdit*>(widget)) {
+                draw_input_frame(option, painter);
+                return;
+            }
             painter->setPen(color(Tone::button_border));
             painter->drawRect(option->rect.adjusted(0, 0, -1, -1));
             return;

@@ -63,13 +63,14 @@ class Style : public QProxyStyle {
     void draw_menu_item(const QStyleOption* option, QPainter* painter, const QWidget* widget) const;
     void draw_menu_bar_item(const QStyleOption* option, QPainter* painter) const;
     void draw_tab(const QStyleOption* option, QPainter* painter) const;
-    void draw_header(const QStyleOption* option, QPainter* painter, const QWidget* widget) const;
+    void draw_header(const QStyleOption* option, QPainter* painter) const;
     void draw_separator(const QStyleOption* option, QPainter* painter, const QWidget* widget) const;
 
     const Theme& theme_;
 };
 
-/// A chevron of 1.5 px strokes centred in `rect`.
-void draw_chevron(QPainter& painter, const QRectF& rect, Qt::ArrowType direction, const QColor& color);
+/// A chevron of `width` px, centred in `rect`.
+void draw_chevron(QPainter& painter, const QRectF& rect, Qt::ArrowType direction, const QColor& color,
+                  double width = 7);
 
 }  // namespace plumbline::ui

@@ -22,10 +22,11 @@ bool keyboard_focus(const QStyleOption* option) {
 
 }  // namespace
 
-void draw_chevron(QPainter& painter, const QRectF& rect, Qt::ArrowType direction, const QColor& color) {
+void draw_chevron(QPainter& painter, const QRectF& rect, Qt::ArrowType direction, const QColor& color,
+                  double width) {
     const QPointF c = rect.center();
-    constexpr double w = 3.5;
-    constexpr double h = 1.75;
+    const double w = width / 2;
+    const double h = width / 4;
     QPolygonF line;
     switch (direction) {
         case Qt::UpArrow:
@@ -46,7 +47,7 @@ void draw_chevron(QPainter& painter, const QRectF& rect, Qt::ArrowType direction
     }
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(color, 1.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+    painter.setPen(QPen(color, width < 7 ? 1.25 : 1.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
     painter.drawPolyline(line);
     painter.restore();
 }
@@ -175,7 +176,7 @@ void Style::draw_spin(const QStyleOptionSpinBox* option, QPainter* painter, cons
                            : over ? Tone::accent
                                   : Tone::secondary));
     };
-    const double shift = option->rect.height() > 24 ? 1.5 : 0.5;
+    const double shift = option->rect.height() > 24 ? 3 : 1.5;
     arrow(SC_SpinBoxUp, Qt::UpArrow, QAbstractSpinBox::StepUpEnabled, shift);
     arrow(SC_SpinBoxDown, Qt::DownArrow, QAbstractSpinBox::StepDownEnabled, -shift);
 }

@@ -59,13 +59,11 @@ void Style::drawControl(ControlElement element, const QStyleOption* option, QPai
                 return;
             }
             break;
-        case CE_HeaderSection:
+        case CE_Header:
             painter->fillRect(option->rect, color(Tone::panel));
             painter->fillRect(QRect(option->rect.left(), option->rect.bottom(), option->rect.width(), 1),
                               color(Tone::line));
-            return;
-        case CE_HeaderLabel:
-            draw_header(option, painter, widget);
+            draw_header(option, painter);
             return;
         case CE_HeaderEmptyArea:
             painter->fillRect(option->rect, color(Tone::panel));
@@ -179,22 +177,24 @@ void Style::draw_tab(const QStyleOption* option, QPainter* painter) const {
     }
 }
 
-void Style::draw_header(const QStyleOption* option, QPainter* painter, const QWidget* widget) const {
+void Style::draw_header(const QStyleOption* option, QPainter* painter) const {
     const auto* header = qstyleoption_cast<const QStyleOptionHeader*>(option);
     if (!header) {
         return;
     }
     painter->setFont(theme_.font(TextSize::secondary));
     painter->setPen(color(Tone::tertiary));
-    const QRect r = header->rect;
+    const bool sorted = header->sortIndicator != QStyleOptionHeader::None;
+    const bool right = header->textAlignment & Qt::AlignRight;
+    const QRect r = header->rect.adjusted(8, 0, -8, 0);  // as wide as the cells below
     const QString text = painter->fontMetrics().elidedText(header->text, Qt::ElideRight, r.width());
     painter->drawText(r, int(header->textAlignment | Qt::AlignVCenter), text);
-    if (header->sortIndicator != QStyleOptionHeader::None && widget) {
-        const int used = painter->fontMetrics().horizontalAdvance(text);
-        const QRectF mark(r.left() + used + 4, r.y(), 12, r.height());
+    if (sorted) {
+        const int used = painter->fontMetrics().horizontalAdvance(text) + 4;
+        const QRectF mark(right ? r.right() - used - 12 : r.left() + used, r.y(), 12, r.height());
         draw_chevron(*painter, mark,
                      header->sortIndicator == QStyleOptionHeader::SortUp ? Qt::UpArrow : Qt::DownArrow,
-                     color(Tone::tertiary));
+                     color(Tone::tertiary), 5.5);
     }
 }
 

@@ -18,9 +18,10 @@ Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObjec
     open->setIconText(tr("Open"));
     prompts_from_file =
         make(tr("&Prompts from file…"), {}, tr("Adds each line of a text file to the queue of prompts"));
-    save_copy = make(tr("Save a &copy…"), QKeySequence::SaveAs,
+    save_copy = make(tr("Save a &copy…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
                      tr("Writes the session as it is to another file; the session itself saves by itself"));
-    close_session = make(tr("C&lose session"), QKeySequence::Close, tr("Back to the start screen"));
+    close_session =
+        make(tr("C&lose session"), QKeySequence(Qt::CTRL | Qt::Key_W), tr("Back to the start screen"));
     quit = make(tr("&Quit"), QKeySequence(Qt::CTRL | Qt::Key_Q), {});
     pause = make(tr("&Pause training"), QKeySequence(Qt::Key_P),
                  tr("Answers are kept and trained on when you resume"));

@@ -51,7 +51,7 @@ QString without_mnemonic(QString text) {
 }  // namespace
 
 CommandPalette::CommandPalette(const Theme& theme, const QMenuBar& menus, QWidget* parent)
-    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint) {
+    : QDialog(parent, Qt::Popup | Qt::FramelessWindowHint), theme_(theme) {
     setAttribute(Qt::WA_DeleteOnClose);
     setFixedSize(480, 360);
     setAccessibleName(tr("Find a command"));
@@ -81,6 +81,7 @@ CommandPalette::CommandPalette(const Theme& theme, const QMenuBar& menus, QWidge
     list_ = new QListWidget;
     list_->setFrameShape(QFrame::NoFrame);
     list_->setFocusPolicy(Qt::NoFocus);
+    list_->viewport()->setAutoFillBackground(false);
     list_->setItemDelegate(new CommandDelegate(theme, this));
     list_->setUniformItemSizes(true);
     list_->setAccessibleName(tr("Commands"));
@@ -94,6 +95,13 @@ CommandPalette::CommandPalette(const Theme& theme, const QMenuBar& menus, QWidge
 void CommandPalette::showEvent(QShowEvent* event) {
     QDialog::showEvent(event);
     line_->setFocus();
+}
+
+void CommandPalette::paintEvent(QPaintEvent*) {
+    QPainter painter(this);
+    painter.setPen(theme_.color(Tone::input_border));
+    painter.setBrush(theme_.color(Tone::panel));
+    painter.drawRect(rect().adjusted(0, 0, -1, -1));
 }
 
 void CommandPalette::fill() {

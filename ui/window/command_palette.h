@@ -26,6 +26,7 @@ class CommandPalette : public QDialog {
   protected:
     bool eventFilter(QObject* watched, QEvent* event) override;
     void showEvent(QShowEvent* event) override;
+    void paintEvent(QPaintEvent* event) override;
 
   private:
     struct Entry {
@@ -35,6 +36,7 @@ class CommandPalette : public QDialog {
     void fill();
     void run();
 
+    const Theme& theme_;
     std::vector<Entry> entries_;
     QLineEdit* line_;
     QListWidget* list_;

@@ -55,12 +55,14 @@ void PanelDock::build_title(const Theme& theme, const QString& title) {
     auto* row = new QHBoxLayout(surface);
     row->setContentsMargins(tabbed ? 8 : 16, 0, 8, 0);
     row->setSpacing(4);
+    row->addStrut(tabbed ? tabs_height : title_height);  // the dock asks for the hint only
     if (tabbed) {
         tabs_ = new QTabBar;
         tabs_->setDrawBase(false);
         tabs_->setExpanding(false);
         tabs_->setAccessibleName(tr("Tools"));
-        row->addWidget(tabs_, 0, Qt::AlignBottom);
+        tabs_->setFixedHeight(tabs_height);
+        row->addWidget(tabs_);
         connect(tabs_, &QTabBar::currentChanged, pages_, &QStackedWidget::setCurrentIndex);
         connect(tabs_, &QTabBar::tabBarClicked, this, [this](int index) {
             if (index >= 0 && folded_) {

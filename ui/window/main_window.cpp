@@ -36,6 +36,22 @@ namespace {
 const QString geometry_key = QStringLiteral("window/geometry");
 constexpr int longest_save = 10000;  // ms; then the disk does not answer
 
+/// A status bar that is its one row, without the margins of its own layout.
+class FilledBar : public QStatusBar {
+  public:
+    explicit FilledBar(QWidget* row) : row_(row) {
+        row->setParent(this);
+        setSizeGripEnabled(false);
+        setFixedHeight(row->height());
+    }
+
+  protected:
+    void resizeEvent(QResizeEvent*) override { row_->setGeometry(rect()); }
+
+  private:
+    QWidget* row_;
+};
+
 /// A file dialog that does not block, remembers nothing, and hands over one path.
 template <class Take>
 QFileDialog* ask_file(QWidget* parent, const QString& title, const QString& folder, const QString& filter,
@@ -98,10 +114,7 @@ MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
     bar->setContextMenuPolicy(Qt::PreventContextMenu);
     addToolBar(bar);
     status_ = new StatusRow(bridge, *state_, theme, *actions_);
-    statusBar()->setSizeGripEnabled(false);
-    statusBar()->setContentsMargins(0, 0, 0, 0);
-    statusBar()->setFixedHeight(28);
-    statusBar()->addWidget(status_, 1);
+    setStatusBar(new FilledBar(status_));
     docks_ = new Docks(*this, PanelContext{bridge, *state_, theme}, settings);
     build_menus();
     connect_actions();
@@ -148,6 +161,9 @@ void MainWindow::build_menus() {
     }
     name_ = new Label(theme_, {}, TextSize::secondary, Tone::tertiary);
     name_->setContentsMargins(0, 0, 16, 0);
+    name_->setFixedSize(320, 28);
+    name_->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    name_->set_elided(Qt::ElideMiddle);
     menuBar()->setCornerWidget(name_);
     // In the menus, and so in the window: their keys work wherever the focus is.
     addActions({actions_->pause, actions_->stop, actions_->find_command});

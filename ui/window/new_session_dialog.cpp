@@ -81,6 +81,8 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     field(tr("Prompts"), prompts_, nullptr);
     system_prompt_ = new QPlainTextEdit(QString::fromStdString(SessionConfig{}.system_prompt));
     system_prompt_->setFixedHeight(88);
+    system_prompt_->document()->setDocumentMargin(6);
+    system_prompt_->viewport()->setAutoFillBackground(false);
     system_prompt_->setTabChangesFocus(true);
     system_prompt_->setToolTip(tr("Stands before every prompt. Asking for short replies saves time."));
     field(tr("Instructions"), system_prompt_, nullptr);

@@ -12,6 +12,7 @@
 
 #include "ui/controls/availability.h"
 #include "ui/controls/figures.h"
+#include "ui/controls/key_button.h"
 #include "ui/controls/label.h"
 #include "ui/controls/notice.h"
 #include "ui/theme/style.h"
@@ -48,6 +49,7 @@ QLabel* picture(const Theme& theme, const QString& name, Tone tone, int size) {
 Surface* row(const Theme& theme, const QString& icon, const QString& title, const QString& detail,
              bool available, bool first, QWidget* right) {
     auto* surface = new Surface(theme, Tone::card, first ? Edge::none : Edge::top);
+    surface->set_filled(false);
     auto* line = new QHBoxLayout(surface);
     line->setContentsMargins(16, 12, 16, 12);
     line->setSpacing(14);
@@ -157,6 +159,7 @@ StartScreen::StartScreen(EngineBridge& bridge, SessionState& state, const Theme&
     columns->setSpacing(column_gap);
     const auto heading = [&](QVBoxLayout& into, const QString& text) {
         auto* line = new QHBoxLayout;
+        line->addStrut(24);
         line->addWidget(new Label(theme, text, TextSize::reply, Tone::text, 600));
         line->addStretch();
         into.addLayout(line);
@@ -164,13 +167,15 @@ StartScreen::StartScreen(EngineBridge& bridge, SessionState& state, const Theme&
         return line;
     };
     auto* left = new QVBoxLayout;
+    left->setSpacing(0);
     heading(*left, tr("Open a model"));
     models_ = list_card(theme, *left);
-    left->addStretch();
+    left->addStretch(1);
     auto* right = new QVBoxLayout;
+    right->setSpacing(0);
     QHBoxLayout* recent_head = heading(*right, tr("Recent sessions"));
-    auto* other = new QPushButton(tr("Open other…"));
-    other->setAutoDefault(false);
+    auto* other = new KeyButton(theme, tr("Open other…"), {});
+    other->set_text_tone(Tone::accent);
     set_compact(*other);
     set_button_kind(*other, ButtonKind::flat);
     other->setToolTip(tr("A session from a .plumb file"));
@@ -182,7 +187,7 @@ StartScreen::StartScreen(EngineBridge& bridge, SessionState& state, const Theme&
     recent_note_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
     recent_note_->setWordWrap(true);
     right->addWidget(recent_note_);
-    right->addStretch();
+    right->addStretch(1);
     columns->addLayout(left, 1);
     columns->addLayout(right, 1);
     column->addLayout(columns);

@@ -27,12 +27,10 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(10, 0, 10, 1);
     row->setSpacing(8);
-    const auto tool = [&](QAction* action) {
-        auto* button = new QToolButton;
-        button->setDefaultAction(action);
-        button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-        button->setAutoRaise(true);
-        button->setFocusPolicy(Qt::TabFocus);
+    const auto pusher = [&](QAction* action) {
+        auto* button = new KeyButton(theme, action->iconText(), {});
+        button->setAccessibleName(action->iconText());
+        connect(button, &QPushButton::clicked, action, &QAction::trigger);
         row->addWidget(button);
         return button;
     };
@@ -41,18 +39,16 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
         row->addWidget(new Divider(theme, 32));
         row->addSpacing(4);
     };
-    const auto pusher = [&](QAction* action) {
-        auto* button = new KeyButton(theme, action->iconText(), {});
-        connect(button, &QPushButton::clicked, action, &QAction::trigger);
-        row->addWidget(button);
-        return button;
-    };
-    new_ = tool(actions.new_session);
-    open_ = tool(actions.open);
+    new_ = pusher(actions.new_session);
+    open_ = pusher(actions.open);
+    for (KeyButton* button : {new_, open_}) {
+        set_button_kind(*button, ButtonKind::flat);
+    }
     divider();
     pause_ = pusher(actions.pause);
     stop_ = pusher(actions.stop);
     stop_->setText(tr("Stop"));
+    stop_->setAccessibleName(tr("Stop"));
     divider();
     algorithm_word_ = new Label(theme, tr("Algorithm"), TextSize::secondary, Tone::secondary);
     row->addWidget(algorithm_word_);
@@ -130,7 +126,7 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     });
     connect(&state, &SessionState::config_changed, this, &ToolRow::refresh);
     connect(&state, &SessionState::phase_changed, this, &ToolRow::refresh);
-    for (QAction* action : {actions.pause, actions.stop}) {
+    for (QAction* action : {actions.new_session, actions.open, actions.pause, actions.stop}) {
         connect(action, &QAction::changed, this, &ToolRow::refresh);
     }
     refresh();
@@ -152,11 +148,12 @@ void ToolRow::refresh() {
         button.setToolTip(action.toolTip());
         button.setIcon(action.icon());
     };
+    mirror(*new_, *actions_.new_session);
+    mirror(*open_, *actions_.open);
     mirror(*pause_, *actions_.pause);
     mirror(*stop_, *actions_.stop);
     pause_->setText(actions_.pause->iconText());
     pause_->setAccessibleName(pause_->text());
-    stop_->setAccessibleName(stop_->text());
     showing_ = false;
 }
 
@@ -170,9 +167,8 @@ void ToolRow::set_words(bool shown) {
         return;
     }
     words_ = shown;
-    const Qt::ToolButtonStyle style = shown ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly;
-    new_->setToolButtonStyle(style);
-    open_->setToolButtonStyle(style);
+    new_->setText(shown ? actions_.new_session->iconText() : QString());
+    open_->setText(shown ? actions_.open->iconText() : QString());
     algorithm_word_->setVisible(shown);
     find_->setText(shown ? tr("Find a command") : QString());
     find_->setMinimumWidth(shown ? 212 : 0);

@@ -35,8 +35,8 @@ class ToolRow : public Surface {
     EngineBridge& bridge_;
     SessionState& state_;
     Actions& actions_;
-    QToolButton* new_;
-    QToolButton* open_;
+    KeyButton* new_;
+    KeyButton* open_;
     KeyButton* pause_;
     KeyButton* stop_;
     QWidget* algorithm_word_;
