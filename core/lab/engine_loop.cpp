@@ -131,11 +131,11 @@ void EngineLoop::run() {
         if (take_command() || work()) {
             continue;
         }
-        for (const std::uint64_t ticket : std::exchange(idle_tickets_, {})) {
-            emit(Idle{ticket});
-        }
         publish(session_ ? Activity::idle : Activity::no_session,
                 !session_ ? "Idle, no model loaded" : session_->shown() != 0 ? "Waiting for your vote" : "Idle", -1);
+        for (const std::uint64_t ticket : std::exchange(idle_tickets_, {})) {
+            emit(Idle{ticket});   // the snapshot says so already
+        }
         std::unique_lock lock(mutex_);
         wake_engine_.wait(lock, [&] { return quitting_ || !commands_.empty(); });
     }
