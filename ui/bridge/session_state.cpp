@@ -4,7 +4,27 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/api/catalog.h"
+#include "core/api/errors.h"
+
 namespace plumbline::ui {
+
+namespace {
+
+QString title_of(const ModelInfo& model) {
+    try {
+        for (const CatalogModel& entry : catalog_models()) {
+            if (entry.name == model.name) {
+                return QString::fromStdString(entry.title);
+            }
+        }
+    } catch (const Error&) {
+        // No data folder, hence no catalogue: the plain name serves.
+    }
+    return QString::fromStdString(model.name);
+}
+
+}  // namespace
 
 SessionState::SessionState(EngineBridge& bridge, QObject* parent) : QObject(parent) {
     connect(&bridge, &EngineBridge::posted, this, &SessionState::posted);
@@ -56,36 +76,57 @@ void SessionState::posted(const Command& command) {
     }
 }
 
+void SessionState::start(const SessionOpened& opened) {
+    project_path_ = opened.project_path;
+    model_ = opened.model;
+    model_title_ = title_of(model_);
+    config_ = opened.config;
+    prompts_ = opened.prompts;
+    current_prompt_ = opened.current_prompt;
+    history_ = opened.history;
+    policy_steps_ = opened.policy_steps;
+    pair_.reset();
+    accuracies_.clear();
+    std::map<std::int64_t, int> steps;  // the policy's last step for each label
+    for (const MetricPoint& point : opened.metrics) {
+        if (point.name == "reward/accuracy") {
+            accuracies_[point.label_id] = point.value;
+        } else if (point.name == "loss/policy") {
+            int& last = steps[point.label_id];
+            last = std::max(last, int(point.x));
+        }
+    }
+    int step = 0;
+    for (HistoryRow& row : history_) {
+        if (!row.undone) {
+            const auto found = steps.find(row.label_id);
+            step = found == steps.end() ? step : found->second;
+            row.policy_step = step;
+        }
+    }
+    opening_ = false;
+    phase_ = Phase::waiting;
+    Q_EMIT this->opened();
+    Q_EMIT prompts_changed();
+    Q_EMIT config_changed();
+    Q_EMIT history_changed();
+    Q_EMIT phase_changed();
+}
+
+std::optional<double> SessionState::heldout_accuracy() const {
+    return accuracies_.empty() ? std::nullopt : std::optional(accuracies_.rbegin()->second);
+}
+
 void SessionState::take(const Event& event) {
     if (const auto* opened = std::get_if<SessionOpened>(&event.body)) {
-        project_path_ = opened->project_path;
-        model_ = opened->model;
-        config_ = opened->config;
-        prompts_ = opened->prompts;
-        current_prompt_ = opened->current_prompt;
-        history_ = opened->history;
-        policy_steps_ = opened->policy_steps;
-        pair_.reset();
-        heldout_accuracy_.reset();
-        for (const MetricPoint& point : opened->metrics) {
-            if (point.name == "reward/accuracy") {
-                heldout_accuracy_ = point.value;
-            }
-        }
-        opening_ = false;
-        phase_ = Phase::waiting;
-        Q_EMIT this->opened();
-        Q_EMIT prompts_changed();
-        Q_EMIT config_changed();
-        Q_EMIT history_changed();
-        Q_EMIT phase_changed();
+        start(*opened);
     } else if (std::holds_alternative<SessionClosed>(event.body)) {
         prompts_.clear();
         history_.clear();
         pair_.reset();
         project_path_.clear();
         policy_steps_ = 0;
-        heldout_accuracy_.reset();
+        accuracies_.clear();
         set_phase(opening_ ? Phase::loading : Phase::closed);
         Q_EMIT closed();
     } else if (const auto* changed = std::get_if<PromptsChanged>(&event.body)) {
@@ -113,13 +154,16 @@ void SessionState::take(const Event& event) {
         history_.push_back(recorded->row);
         history_.back().label_id = recorded->label_id;
         history_.back().choice = recorded->choice;
+        history_.back().policy_step = policy_steps_;  // until it is trained on
         Q_EMIT history_changed();
         if (phase_ == Phase::saving && pair_ && pair_->id == recorded->pair_id) {
             pair_.reset();
             set_phase(Phase::waiting);
         }
     } else if (const auto* fitted = std::get_if<RewardFitted>(&event.body)) {
-        heldout_accuracy_ = fitted->heldout_accuracy;
+        if (fitted->heldout_accuracy) {
+            accuracies_[fitted->label_id] = *fitted->heldout_accuracy;
+        }
         Q_EMIT history_changed();
     } else if (const auto* stepped = std::get_if<PolicyStepped>(&event.body)) {
         policy_steps_ = stepped->step;
@@ -131,6 +175,7 @@ void SessionState::take(const Event& event) {
         Q_EMIT history_changed();
     } else if (const auto* undone = std::get_if<Undone>(&event.body)) {
         policy_steps_ = undone->policy_steps;
+        accuracies_.erase(undone->label_id);
         for (HistoryRow& row : history_) {
             if (row.label_id == undone->label_id) {
                 row.undone = true;

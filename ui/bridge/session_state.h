@@ -3,6 +3,7 @@
 
 #include <QObject>
 #include <QString>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -46,7 +47,10 @@ class SessionState : public QObject {
     int labels() const;  // that stand, without skips
     int ties() const;    // that stand
     int policy_steps() const { return policy_steps_; }
-    std::optional<double> heldout_accuracy() const { return heldout_accuracy_; }
+    /// Of the reward model after the last label that stands; absent while there are too few.
+    std::optional<double> heldout_accuracy() const;
+    /// The model's title for people.
+    const QString& model_title() const { return model_title_; }
     bool can_undo() const;
     /// The last open or new command that was posted, for a second try.
     const std::optional<Command>& last_open() const { return last_open_; }
@@ -63,17 +67,19 @@ class SessionState : public QObject {
     void posted(const Command& command);
     void take(const Event& event);
     void set_phase(Phase phase);
+    void start(const SessionOpened& opened);
 
     Phase phase_ = Phase::closed;
     std::string project_path_;
     ModelInfo model_;
+    QString model_title_;
     SessionConfig config_;
     std::vector<PromptRow> prompts_;
     std::int64_t current_prompt_ = 0;
     std::optional<Pair> pair_;
     std::vector<HistoryRow> history_;
     int policy_steps_ = 0;
-    std::optional<double> heldout_accuracy_;
+    std::map<std::int64_t, double> accuracies_;  // by label, as it was after it
     std::optional<Command> last_open_;
     bool opening_ = false;  // asked for, not yet answered
 };

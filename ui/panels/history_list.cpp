@@ -1,6 +1,7 @@
 #include "ui/panels/history_list.h"
 
 #include <QPainter>
+#include <algorithm>
 
 #include "ui/controls/figures.h"
 
@@ -42,8 +43,11 @@ QVariant HistoryModel::data(const QModelIndex& index, int role) const {
             return row.policy_step;
         case undone_role:
             return row.undone;
-        case latest_role:
-            return index.row() == 0;
+        case latest_role: {
+            const auto standing =
+                std::find_if(rows_.rbegin(), rows_.rend(), [](const HistoryRow& r) { return !r.undone; });
+            return standing != rows_.rend() && standing - rows_.rbegin() == index.row();
+        }
         default:
             return {};
     }
@@ -79,7 +83,7 @@ void HistoryDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
                             const QModelIndex& index) const {
     const QRect r = option.rect;
     const bool undone = index.data(HistoryModel::undone_role).toBool();
-    const bool latest = index.data(HistoryModel::latest_role).toBool() && !undone;
+    const bool latest = index.data(HistoryModel::latest_role).toBool();
     if (option.state & (QStyle::State_Selected | QStyle::State_MouseOver)) {
         painter->fillRect(r, theme_.color(Tone::hover));
     }

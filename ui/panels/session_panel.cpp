@@ -101,7 +101,7 @@ SessionPanel::SessionPanel(EngineBridge& bridge, SessionState& state, const Them
 
 void SessionPanel::show_model() {
     const ModelInfo& model = state_.model();
-    name_->setText(model.name.empty() ? tr("No model") : QString::fromStdString(model.name));
+    name_->setText(model.name.empty() ? tr("No model") : state_.model_title());
     size_->setText(
         model.parameters == 0
             ? QString()

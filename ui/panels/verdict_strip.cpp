@@ -51,6 +51,12 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
         fade_ = 1;
         say(tr("Two replies are being written."));
     });
+    connect(&bridge, &EngineBridge::posted, this, [this](const Command& command) {
+        if (std::holds_alternative<Undo>(command)) {
+            light_up();
+            say(tr("Taking the last answer back…"));
+        }
+    });
     connect(&bridge, &EngineBridge::label_recorded, this, &VerdictStrip::recorded);
     connect(&bridge, &EngineBridge::reward_fitted, this, &VerdictStrip::fitted);
     connect(&bridge, &EngineBridge::policy_stepped, this, &VerdictStrip::stepped);
@@ -59,7 +65,7 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
         label_id_ = undone.label_id;
         light_up();
         const QString words = QString::fromStdString(undone.row.text);
-        parts_ = {{words.isEmpty() ? tr("Undone") : words, {}, true},
+        parts_ = {{tr("Undone: %1").arg(words), {}, true},
                   {tr("Labels"), QString::number(undone.labels), false},
                   {tr("Policy at step"), QString::number(undone.policy_steps), false}};
         hint_.clear();
@@ -139,7 +145,8 @@ void VerdictStrip::compose() {
         parts_.push_back(
             {tr("P(your choice)"), from_to(*fit_->probability_before, *fit_->probability_after), false});
     }
-    if (fit_ && choice_ != Choice::skip) {
+    // Before the first fit the reward model has no opinion.
+    if (fit_ && choice_ != Choice::skip && fit_->labels > 1) {
         parts_.push_back({tr("Rewards were"),
                           QStringLiteral("A %1, B %2")
                               .arg(signed_number(fit_->left_reward), signed_number(fit_->right_reward)),

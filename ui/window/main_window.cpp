@@ -222,9 +222,8 @@ void MainWindow::show_name() {
 
 void MainWindow::note_session() {
     if (state_->open()) {
-        recent_.note({QString::fromStdString(state_->project_path()),
-                      QString::fromStdString(state_->model().name), state_->labels(), state_->policy_steps(),
-                      QDateTime::currentDateTime()});
+        recent_.note({QString::fromStdString(state_->project_path()), state_->model_title(), state_->labels(),
+                      state_->policy_steps(), QDateTime::currentDateTime()});
     }
 }
 
