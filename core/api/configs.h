@@ -84,7 +84,7 @@ struct LiveConfig {
     double dpo_beta = 0.1;     // 0..100
     int replay_pairs = 3;      // earlier pairs that join the new one in a step, 0..64
     // RLOO
-    double rloo_lr = 3e-4;     // 0..10
+    double rloo_lr = 6e-4;     // 0..10
     double rloo_beta = 0.1;    // KL weight in the reward, 0..100
     int rloo_prompts = 2;      // prompts a step, 1..64
     int rloo_group = 4;        // samples a prompt, 2..64
