@@ -2,6 +2,7 @@
 
 #include <QComboBox>
 #include <QHBoxLayout>
+#include <QKeyEvent>
 #include <QLineEdit>
 #include <QProgressBar>
 #include <QToolButton>
@@ -35,6 +36,8 @@ PromptBar::PromptBar(EngineBridge& bridge, SessionState& state, const Theme& the
     line_->lineEdit()->setFont(theme.font(TextSize::reply));
     line_->lineEdit()->setPlaceholderText(tr("Type a prompt and press Enter"));
     line_->lineEdit()->setAccessibleName(tr("Prompt"));
+    line_->installEventFilter(this);
+    line_->lineEdit()->installEventFilter(this);
     row->addWidget(line_, 1);
 
     const auto arrow = [&](const QString& icon, const QString& name) {
@@ -85,6 +88,25 @@ PromptBar::PromptBar(EngineBridge& bridge, SessionState& state, const Theme& the
     connect(previous_, &QToolButton::clicked, this, [this] { step(-1); });
     connect(next_, &QToolButton::clicked, this, [this] { step(1); });
     show_prompts();
+}
+
+bool PromptBar::eventFilter(QObject* watched, QEvent* event) {
+    // A new prompt costs a new pair: it is chosen from the list, not by a stray arrow or wheel.
+    if (event->type() == QEvent::Wheel) {
+        event->ignore();
+        return true;
+    }
+    if (event->type() == QEvent::KeyPress) {
+        const int key = static_cast<QKeyEvent*>(event)->key();
+        if (key == Qt::Key_Down) {
+            line_->showPopup();
+            return true;
+        }
+        if (key == Qt::Key_Up || key == Qt::Key_PageUp || key == Qt::Key_PageDown) {
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
 }
 
 void PromptBar::step(int by) {

@@ -25,6 +25,9 @@ class PromptBar : public QWidget {
     QToolButton* next() const { return next_; }
     void step(int by);  // to an earlier or later prompt of the queue
 
+  protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
   private:
     void show_prompts();
     void entered();
