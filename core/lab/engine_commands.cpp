@@ -179,7 +179,7 @@ void EngineLoop::handle(const Vote& command) {
 
 void EngineLoop::handle(const Undo&) {
     if (!require_session("undo").undo()) {
-        throw Error("undo", "there is no vote to take back");
+        throw Error("undo", "there is no vote to take back; vote first");
     }
     screen_wanted_ = false;
 }

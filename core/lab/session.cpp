@@ -29,27 +29,36 @@ std::string config_payload(const SessionConfig& config) {
 
 constexpr const char* current_prompt_key = "current_prompt";
 
+/// Throws when `text` is blank, or leaves no room for a reply.
+void require_usable(const char* operation, const LanguageModel& model, const SessionConfig& config,
+                    const std::string& text) {
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+        throw Error(operation, "a prompt is empty; type some text");
+    }
+    model.require_room(model.chat_prompt(config.system_prompt, text).size(), config.sampling.max_new_tokens);
+}
+
 }  // namespace
 
 std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_ptr<const LanguageModel> model,
                                          const std::filesystem::path& path, Emit emit) {
     validate(command.config);
-    auto created = ProjectFile::create(path, model->info(), command.config);
-    std::unique_ptr<Session> session(new Session(std::move(created), std::move(model), std::move(emit)));
-    ProjectFile& file = *session->file_;
-    ProjectFile::Transaction transaction(file);
-    for (const std::string& text : command.prompts.empty() ? bundled_prompts() : command.prompts) {
-        file.add_prompt(text);
+    const std::vector<std::string> prompts = command.prompts.empty() ? bundled_prompts() : command.prompts;
+    for (const std::string& text : prompts) {
+        require_usable("new session", *model, command.config, text);
     }
-    session->log("start", config_payload(command.config), session->learner_.weights_hash());
-    StoredCheckpoint first;
-    first.event_seq = file.last_event();
-    first.name = "latest";
-    first.state = session->learner_.save();
-    file.save_latest(first);
-    transaction.commit();
-    session->load();
-    return session;
+    const Learner untrained(*model, command.config);
+    auto file = ProjectFile::create(path, model->info(), command.config, [&](ProjectFile& made) {
+        for (const std::string& text : prompts) {
+            made.add_prompt(text);
+        }
+        StoredCheckpoint first;
+        first.event_seq = made.add_event({0, "start", config_payload(command.config), untrained.weights_hash()});
+        first.name = "latest";
+        first.state = untrained.save();
+        made.save_latest(first);
+    });
+    return open(std::move(file), std::move(model), std::move(emit));
 }
 
 std::unique_ptr<Session> Session::open(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model,
@@ -101,9 +110,7 @@ void Session::load() {
     current_prompt_ = prompts_.empty() ? 0 : prompts_.front().id;
     if (const auto stored = file_->setting(current_prompt_key)) {
         const std::int64_t id = std::strtoll(stored->c_str(), nullptr, 10);
-        if (prompt_texts_.contains(id)) {
-            current_prompt_ = id;
-        }
+        current_prompt_ = is_listed(id) ? id : current_prompt_;
     }
     saved_ = unix_time();
 }
@@ -142,12 +149,12 @@ void Session::add_prompts(const std::vector<std::string>& texts, bool go_to_firs
     ProjectFile::Transaction transaction(*file_);
     std::vector<PromptRow> added;
     for (const std::string& text : texts) {
-        if (text.empty()) {
-            throw Error("add prompts", "a prompt is empty; type some text");
-        }
-        model_->require_room(prompt_ids(text).size(), config_.sampling.max_new_tokens);
+        require_usable("add prompts", *model_, config_, text);
         added.push_back({file_->add_prompt(text), text});
         first = first == 0 ? added.back().id : first;
+    }
+    if (go_to_first && first != 0) {
+        save_current_prompt(first);
     }
     transaction.commit();
     for (PromptRow& row : added) {
@@ -155,7 +162,7 @@ void Session::add_prompts(const std::vector<std::string>& texts, bool go_to_firs
         prompts_.push_back(std::move(row));
     }
     if (go_to_first && first != 0) {
-        set_current_prompt(first);
+        current_prompt_ = first;
     }
     emit_(PromptsChanged{prompts_, current_prompt_});
 }
@@ -165,23 +172,45 @@ void Session::remove_prompt(std::int64_t id) {
         throw Error("remove prompt", "it is the last one; add another first");
     }
     const std::int64_t next = current_prompt_ == id ? next_prompt(id) : current_prompt_;
-    file_->remove_prompt(id);
-    std::erase_if(prompts_, [&](const PromptRow& row) { return row.id == id; });
-    go_to_prompt(next);
-}
-
-void Session::go_to_prompt(std::int64_t id) {
-    if (std::none_of(prompts_.begin(), prompts_.end(), [&](const PromptRow& row) { return row.id == id; })) {
-        throw Error("go to prompt", "there is no prompt " + std::to_string(id) + "; choose one of the list");
+    std::vector<std::int64_t> unanswered;   // nobody will see them again
+    for (const std::int64_t pair : waiting_) {
+        if (prompt_of(pair) == id) {
+            unanswered.push_back(pair);
+        }
     }
-    set_current_prompt(id);
+    if (shown_ != 0 && prompt_of(shown_) == id) {
+        unanswered.push_back(shown_);
+    }
+    ProjectFile::Transaction transaction(*file_);
+    file_->remove_prompt(id);
+    save_current_prompt(next);
+    for (const std::int64_t pair : unanswered) {
+        file_->discard_generation(pair);
+    }
+    transaction.commit();
+    for (const std::int64_t pair : unanswered) {
+        waiting_.erase(pair);
+        shown_ = shown_ == pair ? 0 : shown_;
+    }
+    std::erase_if(prompts_, [&](const PromptRow& row) { return row.id == id; });
+    current_prompt_ = next;
     emit_(PromptsChanged{prompts_, current_prompt_});
 }
 
-void Session::set_current_prompt(std::int64_t id) {
-    file_->set_setting(current_prompt_key, std::to_string(id));
+void Session::go_to_prompt(std::int64_t id) {
+    if (!is_listed(id)) {
+        throw Error("go to prompt", "there is no prompt " + std::to_string(id) + "; choose one of the list");
+    }
+    save_current_prompt(id);
     current_prompt_ = id;
+    emit_(PromptsChanged{prompts_, current_prompt_});
 }
+
+bool Session::is_listed(std::int64_t prompt) const {
+    return std::any_of(prompts_.begin(), prompts_.end(), [&](const PromptRow& row) { return row.id == prompt; });
+}
+
+void Session::save_current_prompt(std::int64_t id) { file_->set_setting(current_prompt_key, std::to_string(id)); }
 
 std::int64_t Session::next_prompt(std::int64_t after) const {
     const auto here =
@@ -198,7 +227,7 @@ std::vector<int> Session::prompt_ids(const std::string& text) const {
     return model_->chat_prompt(config_.system_prompt, text);
 }
 
-// The adapter's shape, the seed and the prior are the session's identity: its log would not replay with others.
+// The adapter's shape is the session's identity: its states would not fit another.
 void Session::change_config(const SessionConfig& config) {
     validate(config);
     if (config.lora.lora_rank != config_.lora.lora_rank || config.lora.lora_alpha != config_.lora.lora_alpha ||
@@ -209,7 +238,12 @@ void Session::change_config(const SessionConfig& config) {
     file_->set_config(config);
     log("config", config_payload(config));
     transaction.commit();
+    const bool other_prior = config.reward.ridge != config_.reward.ridge ||
+                             config.reward.length_scale != config_.reward.length_scale;
     config_ = config;
+    if (other_prior) {
+        fit_reward(learner_.extent);   // as opening the project again would
+    }
     emit_(ConfigChanged{config_});
 }
 

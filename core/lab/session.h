@@ -85,7 +85,8 @@ class Session {
     };
     Session(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model, Emit emit);
     void load();
-    void set_current_prompt(std::int64_t id);
+    bool is_listed(std::int64_t prompt) const;
+    void save_current_prompt(std::int64_t id);   // in the file; who commits it changes current_prompt_
     std::int64_t log(const std::string& kind, const std::string& payload, const std::string& hash = "");
     Pair pair_of(const StoredGeneration& generation) const;
     Candidate candidate_of(const StoredGeneration& generation, std::int64_t id) const;
@@ -101,7 +102,7 @@ class Session {
     std::vector<Rollout> rollouts(const Pulse& pulse) const;
     double scoring_temperature() const;                     // greedy drawing is scored at 1
     at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
-    std::vector<int> prompt_ids(const std::string& text) const;
+    std::vector<int> prompt_ids(const std::string& text) const;   // under the present system prompt
     Sequence sequence_of(const StoredGeneration& generation, std::int64_t candidate) const;
     double normalised_score(const std::vector<float>& raw) const;
     struct Lesson;                                          // what learning a click leaves to commit

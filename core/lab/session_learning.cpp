@@ -50,8 +50,10 @@ std::int64_t Session::record(std::int64_t pair, Choice choice, const std::string
     ProjectFile::Transaction transaction(*file_);
     label.id = file_->add_label(label);
     log("label", nlohmann::json{{"label", label.id}, {"pair", pair}, {"choice", static_cast<int>(choice)}}.dump());
-    set_current_prompt(next_prompt(current_prompt_));
+    const std::int64_t next = next_prompt(current_prompt_);
+    save_current_prompt(next);
     transaction.commit();
+    current_prompt_ = next;
     clicks_.push_back({label, true});
     shown_ = 0;
     emit_(LabelRecorded{label.id, pair, choice, history_row(clicks_.back())});
@@ -78,6 +80,9 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
     const auto start = std::chrono::steady_clock::now();
     const auto found =
         std::find_if(clicks_.begin(), clicks_.end(), [&](const Click& c) { return c.label.id == label; });
+    if (found == clicks_.end()) {
+        throw Error("learn", "there is no label " + std::to_string(label) + "; choose one that was recorded");
+    }
     const Click click = *found;   // the list may grow while a long step runs
     const std::vector<std::byte> before = learner_.save();
     const Learner::RewardExtent extent = learner_.extent;
@@ -295,7 +300,7 @@ bool Session::undo() {
     emit_(Undone{label.id, history_row(*last), policy_steps(), labels()});
     put_back();   // the pair on the screen waits its turn
     current_prompt_ = generations_.at(label.generation_id).prompt_id;
-    if (std::any_of(prompts_.begin(), prompts_.end(), [&](const PromptRow& r) { return r.id == current_prompt_; })) {
+    if (is_listed(current_prompt_)) {
         go_to_prompt(current_prompt_);
     }
     show(label.generation_id);

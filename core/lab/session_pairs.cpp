@@ -45,6 +45,7 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     generation.stream = stream;
     generation.policy_version = policy_steps();
     generation.temperature = sampling.temperature;
+    generation.system_prompt = config_.system_prompt;
     generation.chosen_by = sampling.pair_choice;
     for (const Reply& reply : replies) {
         const Sequence sequence = join(ids, reply.ids);

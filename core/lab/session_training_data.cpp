@@ -20,7 +20,8 @@ bool is_preference(Choice choice) { return choice == Choice::left || choice == C
 }  // namespace
 
 Sequence Session::sequence_of(const StoredGeneration& generation, std::int64_t id) const {
-    return join(prompt_ids(prompt_text(generation.prompt_id)), candidate(generation, id).ids);
+    return join(model_->chat_prompt(generation.system_prompt, prompt_text(generation.prompt_id)),
+                candidate(generation, id).ids);
 }
 
 // Each reply alone, so that a state from the cache and one computed again are equal to the last bit.

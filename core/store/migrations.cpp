@@ -32,6 +32,7 @@ CREATE TABLE generations (
     stream INTEGER NOT NULL,            -- 64 bits, unsigned
     policy_version INTEGER NOT NULL,
     temperature REAL NOT NULL,
+    system_prompt TEXT NOT NULL,
     left_id INTEGER NOT NULL REFERENCES candidates (id) DEFERRABLE INITIALLY DEFERRED,
     right_id INTEGER NOT NULL REFERENCES candidates (id) DEFERRABLE INITIALLY DEFERRED,
     chosen_by TEXT NOT NULL CHECK (chosen_by IN ('farthest', 'random')),

@@ -127,7 +127,8 @@ ProjectFile::ProjectFile(fs::path path, std::unique_ptr<FileLock> lock, std::uni
 ProjectFile::~ProjectFile() = default;
 
 std::unique_ptr<ProjectFile> ProjectFile::create(const fs::path& path, const ModelInfo& model,
-                                                 const SessionConfig& config) {
+                                                 const SessionConfig& config,
+                                                 const std::function<void(ProjectFile&)>& fill) {
     validate(config);
     if (is_there(path)) {
         throw Error(creating, path.string() + ": there is a file of that name; choose another name");
@@ -143,11 +144,16 @@ std::unique_ptr<ProjectFile> ProjectFile::create(const fs::path& path, const Mod
         fs::remove(path.string() + "-shm", ignored);
         AsideFile aside(path, creating);
         {
-            Database db(aside.path(), Access::create, creating);
+            ProjectFile unfinished(path, nullptr,
+                                   std::make_unique<Database>(aside.path(), Access::create, creating));
+            Database& db = *unfinished.db_;
             plumbline::Transaction transaction(db, creating);
             require(upgrade(db, creating), path);
             write_model(db, creating, model);
             write_config(db, creating, config);
+            if (fill) {
+                fill(unfinished);
+            }
             transaction.commit();
         }
         aside.rename_to_target();

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +35,7 @@ struct StoredGeneration {
     std::uint64_t stream = 0;  // random stream that drew it
     int policy_version = 0;
     double temperature = 1;
+    std::string system_prompt;  // that the replies were written under
     std::int64_t left = 0, right = 0;  // candidate ids on screen
     PairChoice chosen_by{};
     std::vector<StoredCandidate> candidates;
@@ -71,9 +73,11 @@ struct StoredCheckpoint {
 /// damaged) and leave the file as it was.
 class ProjectFile {
   public:
-    /// Throws if the file exists or its folder is not writable. Killed halfway, it leaves no project file.
+    /// Throws if the file exists or its folder is not writable. `fill` writes the first rows. Failed or killed
+    /// halfway, it leaves no project file.
     static std::unique_ptr<ProjectFile> create(const std::filesystem::path& path, const ModelInfo& model,
-                                               const SessionConfig& config);
+                                               const SessionConfig& config,
+                                               const std::function<void(ProjectFile&)>& fill = {});
     /// Locks the project for this process; migrates an older version in one transaction each. Throws for a
     /// newer version, a file that is not a project, a read-only place, and a project that is open elsewhere.
     static std::unique_ptr<ProjectFile> open(const std::filesystem::path& path);

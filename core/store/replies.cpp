@@ -64,8 +64,8 @@ void add_candidates(Database& db, StoredGeneration& generation) {
 }
 
 constexpr const char* generation_columns =
-    "SELECT id, prompt_id, stream, policy_version, temperature, left_id, right_id, chosen_by FROM "
-    "generations ";
+    "SELECT id, prompt_id, stream, policy_version, temperature, left_id, right_id, chosen_by, "
+    "system_prompt FROM generations ";
 
 StoredGeneration generation_of(const Database& db, const Statement& row) {
     StoredGeneration out;
@@ -81,6 +81,7 @@ StoredGeneration generation_of(const Database& db, const Statement& row) {
         damaged(db, "pair " + std::to_string(out.id) + " is chosen by '" + row.text(7) + "'");
     }
     out.chosen_by = *chosen_by;
+    out.system_prompt = row.text(8);
     return out;
 }
 
@@ -156,12 +157,13 @@ void ProjectFile::add_generation(StoredGeneration& generation) {
     Statement insert(
         *db_, saving,
         "INSERT INTO generations (prompt_id, stream, policy_version, temperature, left_id, right_id, "
-        "chosen_by) VALUES (?, ?, ?, ?, 0, 0, ?)");
+        "chosen_by, system_prompt) VALUES (?, ?, ?, ?, 0, 0, ?, ?)");
     insert.bind(1, saved.prompt_id)
         .bind(2, static_cast<std::int64_t>(saved.stream))
         .bind(3, saved.policy_version);
     insert.bind(4, saved.temperature)
-        .bind(5, pair_choice_words.at(static_cast<std::size_t>(saved.chosen_by)));
+        .bind(5, pair_choice_words.at(static_cast<std::size_t>(saved.chosen_by)))
+        .bind(6, saved.system_prompt);
     insert.run();
     saved.id = db_->last_id();
 

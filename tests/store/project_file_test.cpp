@@ -116,6 +116,7 @@ TEST_F(Project, KeepsAGenerationToTheLastBit) {
     EXPECT_EQ(read.prompt_id, prompt_);
     EXPECT_EQ(read.stream, added.stream);
     EXPECT_EQ(read.policy_version, added.policy_version);
+    EXPECT_EQ(read.system_prompt, added.system_prompt);
     EXPECT_EQ(read.temperature, added.temperature);
     EXPECT_EQ(read.left, added.left);
     EXPECT_EQ(read.right, added.right);

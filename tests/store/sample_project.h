@@ -42,6 +42,7 @@ inline StoredGeneration sample_generation(std::int64_t prompt) {
     out.stream = 0xfedcba9876543210ULL;
     out.policy_version = 3;
     out.temperature = 0.9;
+    out.system_prompt = "Answer briefly.";
     out.left = 2;
     out.right = 0;
     out.chosen_by = PairChoice::random;
