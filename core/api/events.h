@@ -40,7 +40,8 @@ struct Pair {
     PairChoice chosen_by = PairChoice::farthest;
 };
 
-/// One point of a curve. Names are those of the metrics list (loss/policy, objective/kl, reward/loss …).
+/// One point of a curve. Names are those of the metrics list (loss/policy, objective/kl …); reward/loss and
+/// reward/accuracy are held-out: of the last 20 preferences, each judged before it was learned.
 struct MetricPoint {
     std::string name;
     std::int64_t label_id = 0;       // the click it belongs to; an undo of that label removes it

@@ -15,7 +15,7 @@ namespace plumbline {
 
 namespace {
 
-constexpr int undo_states_kept = 10;
+constexpr int undo_states_kept = 5;   // 15 MB each for SmolLM2
 constexpr int accuracy_window = 20;    // labels
 constexpr int accuracy_needs = 5;      // labels
 
@@ -184,9 +184,12 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
     fitted.loss_after = learner_.reward().loss();
     fitted.probability_after = probability_of(choice, learner_.reward().probability(left, right));
 
+    // What the model said of each pair before it learned it: a held-out score that costs no label.
     int known = 0, right_said = 0;
+    double surprise = 0;
     for (auto it = predictions_.rbegin(); it != predictions_.rend() && known < accuracy_window; ++it, ++known) {
         right_said += it->second > 0.5;
+        surprise -= std::log(std::max(it->second, 1e-12));
     }
     if (known >= accuracy_needs) {
         fitted.heldout_accuracy = static_cast<double>(right_said) / known;
@@ -194,7 +197,8 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
     const auto point = [&](const char* name, double value) {
         lesson.points.push_back({name, click.label.id, static_cast<double>(fitted.labels), value});
     };
-    point("reward/loss", fitted.loss_after);
+    point("reward/loss", known > 0 ? surprise / known : std::log(2.0));
+    point("reward/fit_loss", fitted.loss_after);
     point("reward/margin", std::abs(learner_.reward().mean_score(left) - learner_.reward().mean_score(right)));
     if (is_preference(choice)) {
         point("reward/predicted", *fitted.probability_before);

@@ -158,12 +158,13 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
         while (!done || !next) {
             const Event event = driver.next();
             if (const auto* fitted = std::get_if<RewardFitted>(&event.body)) {
-                told.reward_loss = fitted->loss_after;
                 told.reward_accuracy = fitted->heldout_accuracy;
             } else if (const auto* metrics = std::get_if<MetricsAdded>(&event.body)) {
                 for (const MetricPoint& point : metrics->points) {
                     if (point.name == "objective/kl") {
                         told.kl = point.value;
+                    } else if (point.name == "reward/loss") {
+                        told.reward_loss = point.value;
                     }
                 }
             } else if (std::holds_alternative<ClickDone>(event.body)) {

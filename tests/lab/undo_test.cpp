@@ -106,21 +106,21 @@ TEST_F(Undoing, TakesBackALabelThatIsNotLearnedYet) {
 
 TEST_F(Undoing, BeyondTheKeptStatesSaysSoAndChangesNothing) {
     LabSession session(project(), small_config());
-    for (int i = 0; i < 12; ++i) {
+    for (int i = 0; i < 7; ++i) {
         session.click(i % 2 ? Choice::left : Choice::right);
     }
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < 5; ++i) {
         ASSERT_TRUE(session->undo());
     }
     const std::string hash = session->weights_hash();
     const std::int64_t shown = session->shown();
     expect_error_form(error_from([&] { session->undo(); }),
-                      "undo: the state before this click is no longer kept; only the last 10 clicks");
+                      "undo: the state before this click is no longer kept; only the last 5 clicks");
     EXPECT_EQ(session->weights_hash(), hash);
     EXPECT_EQ(session->labels(), 2);
     EXPECT_EQ(session->policy_steps(), 2);
     EXPECT_EQ(session->shown(), shown);
-    EXPECT_EQ(session->file().labels().size(), 22U) << "no undo row without an undo";
+    EXPECT_EQ(session->file().labels().size(), 12U) << "no undo row without an undo";
     session.click(Choice::left);
     ASSERT_TRUE(session->undo()) << "new clicks can be taken back";
     EXPECT_EQ(session->weights_hash(), hash);
