@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <ctime>
+#include <tuple>
 
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
@@ -33,6 +34,16 @@ std::filesystem::path dated_project(const std::string& model) {
             return path;
         }
     }
+}
+
+/// Whether replies drawn with one are not as the other would draw them.
+bool draw_apart(const SessionConfig& a, const SessionConfig& b) {
+    const auto drawing = [](const SessionConfig& c) {
+        const SamplingConfig& s = c.sampling;
+        return std::tie(c.seed, c.system_prompt, c.shuffle_sides, s.candidates, s.max_new_tokens, s.temperature, s.top_k,
+                        s.top_p, s.min_p, s.pair_choice);
+    };
+    return drawing(a) != drawing(b);
 }
 
 }  // namespace
@@ -71,7 +82,7 @@ std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& n
         });
     }, &failure);
     if (end == JobEnd::stopped) {
-        throw Stopped();
+        throw Error("open model", "loading " + path.string() + " was stopped; open it again when you like");
     }
     if (!model) {
         throw std::runtime_error(failure);
@@ -80,6 +91,7 @@ std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& n
 }
 
 void EngineLoop::start(std::unique_ptr<Session> session, bool resumed) {
+    ++run_;
     session_ = std::move(session);
     session_->announce(resumed);
     screen_wanted_ = true;
@@ -92,7 +104,6 @@ void EngineLoop::handle(const NewSession& command) {
     auto model = open_model(command.model);
     const std::filesystem::path path =
         command.project_path.empty() ? dated_project(command.model) : std::filesystem::path(command.project_path);
-    ++run_;
     auto session = Session::create(command, model, path, [this](EventBody body) { emit(std::move(body)); });
     model_ = std::move(model);
     start(std::move(session), /*resumed=*/false);
@@ -118,7 +129,6 @@ void EngineLoop::handle(const OpenSession& command) {
     if (where != stored.path) {
         file->set_model_path(where);
     }
-    ++run_;
     auto session = Session::open(std::move(file), model, [this](EventBody body) { emit(std::move(body)); });
     model_ = std::move(model);
     start(std::move(session), /*resumed=*/true);
@@ -127,6 +137,8 @@ void EngineLoop::handle(const OpenSession& command) {
 void EngineLoop::handle(const CloseSession&) {
     session_.reset();
     screen_wanted_ = false;
+    paused_ = false;
+    refresh_snapshot();
     emit(SessionClosed{});
 }
 
@@ -136,13 +148,19 @@ void EngineLoop::handle(const AddPrompts& command) {
     Session& session = require_session("add prompts");
     session.add_prompts(command.prompts, command.go_to_first);
     if (command.go_to_first) {
-        session.hide();
+        session.put_back();
         screen_wanted_ = true;
     }
 }
 
 void EngineLoop::handle(const RemovePrompt& command) {
-    require_session("remove prompt").remove_prompt(command.prompt_id);
+    Session& session = require_session("remove prompt");
+    const std::int64_t current = session.current_prompt(), shown = session.shown();
+    session.remove_prompt(command.prompt_id);
+    if (session.current_prompt() != current || session.shown() != shown) {
+        session.put_back();
+        screen_wanted_ = true;
+    }
 }
 
 void EngineLoop::handle(const GoToPrompt& command) {
@@ -156,6 +174,8 @@ void EngineLoop::handle(const SampleAgain&) {
     Session& session = require_session("sample again");
     if (session.shown() != 0) {
         session.discard(session.shown());
+    } else {
+        session.pass_over();   // what was being written is not wanted
     }
     for (const std::int64_t pair : session.waiting_pairs()) {
         if (session.prompt_of(pair) == session.current_prompt()) {
@@ -186,11 +206,11 @@ void EngineLoop::handle(const Undo&) {
 
 void EngineLoop::handle(const ChangeConfig& command) {
     Session& session = require_session("change settings");
-    const bool redraw = session.config().system_prompt != command.config.system_prompt;
+    const bool redraw = draw_apart(session.config(), command.config);
     session.change_config(command.config);
-    for (const std::int64_t pair : session.waiting_pairs()) {
-        if (redraw || session.prompt_of(pair) != session.current_prompt()) {
-            session.discard(pair);   // drawn with the former settings
+    if (redraw) {
+        for (const std::int64_t pair : session.waiting_pairs()) {
+            session.discard(pair);
         }
     }
 }

@@ -107,7 +107,12 @@ void EngineLoop::refresh_snapshot() {
         const double possible = static_cast<double>(stream_.tokens.size()) * session_->config().sampling.max_new_tokens;
         snapshot_.progress = tokens / possible;
     }
-    if (session_) {
+    if (!session_) {
+        snapshot_.labels = snapshot_.usable_labels = snapshot_.policy_steps = 0;
+        snapshot_.pending_clicks = snapshot_.pairs_ahead = 0;
+        snapshot_.kl = 0;
+        snapshot_.saved_unix_time = 0;
+    } else {
         snapshot_.labels = session_->labels();
         snapshot_.usable_labels = session_->usable_labels();
         snapshot_.policy_steps = session_->policy_steps();
@@ -167,8 +172,9 @@ void EngineLoop::beat() {
                 break;
             }
             const Command& front = commands_.front();
+            const auto* added = std::get_if<AddPrompts>(&front);
             const bool quick = std::holds_alternative<Vote>(front) || std::holds_alternative<PauseTraining>(front) ||
-                               std::holds_alternative<AddPrompts>(front);
+                               (added && !added->go_to_first);
             if (!quick || activity_ == Activity::loading) {
                 if (interrupts(front)) {
                     interrupted_ = true;
@@ -223,6 +229,7 @@ JobEnd EngineLoop::run_job(const std::string& name, Activity activity,
     if (failure) {
         *failure = std::exchange(ended.message, "");
     }
+    activity_ = Activity::idle;   // whoever comes next is not in the midst of this job
     emit(ended);
     return ended.end;
 }

@@ -132,6 +132,10 @@ bool EngineLoop::draw_ahead() {
             session_->discard_if_waiting(waiting);   // written by an older policy; kept until the new one was there
         }
         ahead_stopped_ = end != JobEnd::done && !interrupted_;
+        if (ahead_stopped_ && stream_.on_screen) {   // the person saw it being written
+            screen_wanted_ = false;
+            emit(SamplingStopped{});
+        }
         return true;
     }
     return false;

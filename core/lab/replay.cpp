@@ -57,6 +57,7 @@ Choice choice_from(const nlohmann::json& payload) {
 void repeat(Session& session, const StoredEvent& event, const Pulse& pulse) {
     const auto payload = nlohmann::json::parse(event.payload);
     if (event.kind == "sampled") {
+        session.pass_over_to(payload.at("stream").get<std::uint32_t>());
         session.draw(payload.at("prompt").get<std::int64_t>(), pulse, {});
     } else if (event.kind == "label") {
         session.record(payload.at("pair").get<std::int64_t>(), choice_from(payload), "replay");

@@ -82,6 +82,7 @@ void Session::load() {
     }
     for (StoredGeneration& generation : file_->generations()) {
         const std::int64_t id = generation.id;
+        next_stream_ = std::max(next_stream_, static_cast<std::uint32_t>(generation.stream) + 1);
         generations_.emplace(id, std::move(generation));
         drawn_with_[id] = -1;   // by weights of an earlier opening
     }

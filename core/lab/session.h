@@ -47,11 +47,13 @@ class Session {
     void change_config(const SessionConfig& config);
 
     // Pairs
-    /// Draws candidates for a prompt and stores them with the chosen pair; returns the pair's id.
+    /// Draws candidates for a prompt and stores them with the chosen pair; returns the pair's id. A draw that ends early
+    /// gives the same replies when it is tried again, unless it was passed over.
     std::int64_t draw(std::int64_t prompt, const Pulse& pulse, const TextSink& sink);
+    void pass_over() { ++next_stream_; }
+    void pass_over_to(std::uint32_t stream) { next_stream_ = stream; }   // as a log has it
     void show(std::int64_t pair);        // PairReady
     std::int64_t shown() const { return shown_; }   // 0: none
-    void hide() { shown_ = 0; }
     void put_back();                     // the shown pair waits its turn again
     void discard(std::int64_t pair);
     void discard_if_waiting(std::int64_t pair);
@@ -129,6 +131,7 @@ class Session {
     double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on all replies drawn
     std::int64_t learned_label_ = 0;                        // labels up to this one have been learned
     std::int64_t current_prompt_ = 0, shown_ = 0, saved_ = 0;
+    std::uint32_t next_stream_ = 1;                         // of random numbers, for the next group drawn
     int weights_version_ = 0;                               // counts changes since opening
     std::map<std::int64_t, int> drawn_with_;                // pair -> weights version
 };

@@ -25,7 +25,7 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     const std::vector<int> ids = prompt_ids(prompt_text(prompt));
     const SamplingConfig& sampling = config_.sampling;
     model_->require_room(ids.size(), sampling.max_new_tokens);
-    const auto stream = static_cast<std::uint32_t>(generations_.empty() ? 1 : generations_.rbegin()->first + 1);
+    const std::uint32_t stream = next_stream_;
 
     ReplyStreams texts(model_->tokenizer(), sampling.candidates, sink);
     const GenerationPrompt generation_prompt{ids, 0};
@@ -68,7 +68,8 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
 
     ProjectFile::Transaction transaction(*file_);
     file_->add_generation(generation);
-    nlohmann::json payload{{"pair", generation.id}, {"prompt", prompt}, {"policy_steps", policy_steps()}};
+    nlohmann::json payload{
+        {"pair", generation.id}, {"prompt", prompt}, {"stream", stream}, {"policy_steps", policy_steps()}};
     for (const StoredCandidate& c : generation.candidates) {
         payload["tokens"].push_back(c.ids);
     }
@@ -78,6 +79,7 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     transaction.commit();
 
     const std::int64_t id = generation.id;
+    next_stream_ = stream + 1;
     drawn_with_[id] = weights_version_;
     waiting_.insert(id);
     generations_.emplace(id, std::move(generation));

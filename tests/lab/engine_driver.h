@@ -38,10 +38,20 @@ inline std::string name_of(const Event& event) {
 }
 
 inline std::string names_of(const std::vector<Event>& events) {
-    std::string out;
+    std::string out, last;
+    int times = 0;
+    const auto flush = [&] {
+        out += times == 0 ? "" : last + (times > 1 ? " x" + std::to_string(times) : "") + "\n";
+    };
     for (const Event& event : events) {
-        out += name_of(event) + "\n";
+        if (std::string name = name_of(event); name != last) {
+            flush();
+            last = std::move(name);
+            times = 0;
+        }
+        ++times;
     }
+    flush();
     return out;
 }
 

@@ -121,7 +121,6 @@ TEST_F(Replaying, OfASessionThatChangesItsRewardAndIsReopenedIsEqual) {
     for (int i = 0; i < 6; ++i) {  // the pairs shown depend on the reward model
         session->draw(session->current_prompt(), {}, {});
     }
-    session->hide();
     const std::string copy = project("copy");
     session->save_copy(copy);
     expect_equal(replayed(copy), copy);

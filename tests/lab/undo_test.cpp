@@ -64,7 +64,7 @@ TEST_F(Undoing, SeveralInARowGoBackStepByStep) {
     LabSession session(project(), small_config());
     std::vector<std::string> hashes;
     const std::vector<Choice> choices = {Choice::left, Choice::tie,  Choice::right, Choice::skip,
-                                         Choice::left, Choice::left, Choice::skip,  Choice::tie};
+                                         Choice::left, Choice::skip, Choice::tie};
     for (const Choice choice : choices) {
         hashes.push_back(session->weights_hash());
         session.click(choice);
