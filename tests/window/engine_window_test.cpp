@@ -1,0 +1,206 @@
+// The whole program but its command line: real window, real engine, a tiny model of random weights.
+
+#include <gtest/gtest.h>
+
+#include <QApplication>
+#include <QPushButton>
+#include <QSettings>
+#include <QTest>
+#include <filesystem>
+
+#include "core/api/engine.h"
+#include "core/api/offline.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_model.h"
+#include "ui/controls/key_button.h"
+#include "ui/controls/notice.h"
+#include "ui/panels/candidate_card.h"
+#include "ui/panels/compare_panel.h"
+#include "ui/panels/verdict_strip.h"
+#include "ui/theme/theme.h"
+#include "ui/window/docks.h"
+#include "ui/window/main_window.h"
+#include "ui/window/start_screen.h"
+
+namespace plumbline::ui {
+namespace {
+
+constexpr int patience = 60000;  // ms; the machine may be busy
+
+class EngineWindowTest : public ::testing::Test {
+  protected:
+    EngineWindowTest()
+        : model(plumbline::testing::write_tiny_model(folder.path(), 7)),
+          settings(QString::fromStdString((folder / "settings.ini").string()), QSettings::IniFormat),
+          theme(*static_cast<QApplication*>(QCoreApplication::instance())) {
+        qputenv("PLUMBLINE_DATA_DIR", folder.path().c_str());
+        EngineOptions options;
+        options.threads = 1;
+        options.device = "cpu";
+        engine = std::make_unique<Engine>(options);
+        bridge = std::make_unique<EngineBridge>(*engine);
+        window = std::make_unique<MainWindow>(*bridge, theme, settings);
+        window->show();
+        QObject::connect(bridge.get(), &EngineBridge::click_done, [this] { ++clicks_done; });
+        QObject::connect(bridge.get(), &EngineBridge::label_recorded, [this] { ++recorded; });
+        QObject::connect(bridge.get(), &EngineBridge::command_failed,
+                         [this](const CommandFailed& failed) { failure = failed.message; });
+    }
+    ~EngineWindowTest() override { close(); }
+
+    void close() {
+        window.reset();
+        bridge.reset();
+        engine.reset();
+    }
+    void start(const std::filesystem::path& project) {
+        NewSession session;
+        session.project_path = project.string();
+        session.model = model.string();
+        session.config.sampling.max_new_tokens = 12;
+        session.prompts = {"One", "Two", "Three"};
+        bridge->post(session);
+        ASSERT_TRUE(reaches(Phase::choosing)) << failure;
+    }
+    bool reaches(Phase phase) {
+        return QTest::qWaitFor([&] { return window->state().phase() == phase; }, patience);
+    }
+    bool until(const std::function<bool()>& condition) { return QTest::qWaitFor(condition, patience); }
+
+    plumbline::testing::TempFolder folder;
+    std::filesystem::path model;
+    QSettings settings;
+    Theme theme;
+    std::unique_ptr<Engine> engine;
+    std::unique_ptr<EngineBridge> bridge;
+    std::unique_ptr<MainWindow> window;
+    int clicks_done = 0, recorded = 0;
+    std::string failure;
+};
+
+TEST_F(EngineWindowTest, AModelOpensAndAClickIsLearned) {
+    window->start_model(QString::fromStdString(model.string()));
+    ASSERT_TRUE(reaches(Phase::choosing)) << failure;
+    EXPECT_TRUE(window->compare().isVisible());
+    const Pair pair = *window->state().pair();
+    QString text = QString::fromStdString(pair.left.text);
+    text.replace("\r\n", "\n").replace('\r', '\n');  // one kind of line end on the screen
+    EXPECT_EQ(window->compare().card_a().reply_text().toStdString(), text.toStdString());
+    QTest::mouseClick(window->compare().card_a().button(), Qt::LeftButton);
+    EXPECT_EQ(window->state().phase(), Phase::saving);
+    ASSERT_TRUE(until([&] { return clicks_done == 1; })) << failure;
+    EXPECT_EQ(window->state().labels(), 1);
+    EXPECT_EQ(window->state().policy_steps(), 1);
+    const QString told = window->compare().strip().text();
+    EXPECT_TRUE(told.startsWith("A over B | Reward model loss ")) << told.toStdString();
+    EXPECT_TRUE(told.contains("Policy +1 step")) << told.toStdString();
+    ASSERT_TRUE(reaches(Phase::choosing));
+    EXPECT_NE(window->state().pair()->id, pair.id);
+    EXPECT_EQ(window->state().history().back().left, pair.left.text);
+    EXPECT_EQ(window->state().history().back().prompt, pair.prompt);
+}
+
+TEST_F(EngineWindowTest, FastClicksAreAllKept) {
+    const auto project = folder / "fast.plumb";
+    start(project);
+    for (int click = 1; click <= 6; ++click) {
+        ASSERT_TRUE(reaches(Phase::choosing)) << "click " << click << ": " << failure;
+        CandidateCard& card = click % 2 ? window->compare().card_a() : window->compare().card_b();
+        QTest::mouseClick(card.button(), Qt::LeftButton);  // learning of the one before may still run
+        ASSERT_TRUE(until([&] { return recorded == click; })) << failure;
+    }
+    ASSERT_TRUE(until([&] { return clicks_done == 6; })) << failure;
+    EXPECT_EQ(window->state().labels(), 6);
+    EXPECT_EQ(window->state().policy_steps(), 6);
+    EXPECT_TRUE(window->state().heldout_accuracy().has_value());
+    close();
+    const CheckResult checked = check_project(project);
+    EXPECT_TRUE(checked.ok) << (checked.problems.empty() ? "" : checked.problems.front());
+}
+
+TEST_F(EngineWindowTest, UndoBringsThePairBack) {
+    start(folder / "undo.plumb");
+    const std::int64_t first = window->state().pair()->id;
+    QTest::mouseClick(window->compare().card_b().button(), Qt::LeftButton);
+    ASSERT_TRUE(until([&] { return clicks_done == 1; })) << failure;
+    QTest::mouseClick(&window->compare().undo_button(), Qt::LeftButton);
+    ASSERT_TRUE(until([&] { return window->state().labels() == 0; })) << failure;
+    ASSERT_TRUE(until([&] { return window->state().pair() && window->state().pair()->id == first; }));
+    EXPECT_EQ(window->state().policy_steps(), 0);
+    EXPECT_TRUE(window->state().history().back().undone);
+    EXPECT_TRUE(window->compare().strip().text().startsWith("Undone: B over A"));
+    EXPECT_FALSE(window->compare().undo_button().isEnabled());
+}
+
+TEST_F(EngineWindowTest, ClosingInTheMidstLosesNothing) {
+    const auto project = folder / "midst.plumb";
+    start(project);
+    QTest::mouseClick(window->compare().card_a().button(), Qt::LeftButton);
+    window->close();  // before the engine has answered
+    ASSERT_TRUE(until([&] { return recorded == 1; })) << failure;
+    close();
+
+    engine = std::make_unique<Engine>(EngineOptions{.threads = 1, .device = "cpu"});
+    bridge = std::make_unique<EngineBridge>(*engine);
+    window = std::make_unique<MainWindow>(*bridge, theme, settings);
+    window->show();
+    window->open_path(QString::fromStdString(project.string()));
+    ASSERT_TRUE(reaches(Phase::choosing)) << failure;
+    EXPECT_EQ(window->state().labels(), 1);
+    EXPECT_EQ(window->state().history().back().choice, Choice::left);
+    EXPECT_TRUE(window->compare().undo_button().isEnabled());
+}
+
+TEST_F(EngineWindowTest, AMovedModelIsAskedFor) {
+    const auto project = folder / "moved.plumb";
+    start(project);
+    bridge->post(CloseSession{});
+    ASSERT_TRUE(reaches(Phase::closed));
+    const auto moved = folder / "elsewhere.gguf";
+    std::filesystem::rename(model, moved);
+    window->open_path(QString::fromStdString(project.string()));
+    ASSERT_TRUE(until([&] { return window->start_screen().notice().isVisible(); })) << failure;
+    EXPECT_TRUE(window->start_screen().notice().text().contains(QString::fromStdString(model.string())));
+    bool locate = false;
+    for (const QPushButton* way : window->start_screen().notice().findChildren<QPushButton*>()) {
+        locate = locate || way->text() == "Locate model…";
+    }
+    EXPECT_TRUE(locate);
+    bridge->post(OpenSession{project.string(), moved.string()});
+    ASSERT_TRUE(reaches(Phase::choosing)) << failure;
+}
+
+TEST_F(EngineWindowTest, ADamagedFileIsToldAndTheWindowGoesOn) {
+    const auto broken = folder / "broken.gguf";
+    plumbline::testing::write_whole(broken, "GGUF but not more");
+    window->start_model(QString::fromStdString(broken.string()));
+    ASSERT_TRUE(until([&] { return window->start_screen().notice().isVisible(); }));
+    EXPECT_TRUE(window->start_screen().notice().text().contains("broken.gguf"))
+        << window->start_screen().notice().text().toStdString();
+    EXPECT_EQ(window->state().phase(), Phase::closed);
+    start(folder / "after.plumb");
+}
+
+TEST_F(EngineWindowTest, TheEventLoopTurnsWhileTheEngineWorks) {
+    start(folder / "loop.plumb");
+    SessionConfig config = window->state().config();
+    config.live.steps_per_click = 8;
+    bridge->post(ChangeConfig{config});
+    ASSERT_TRUE(until([&] { return window->state().config().live.steps_per_click == 8; }));
+    ASSERT_TRUE(reaches(Phase::choosing));
+    int turns = 0;
+    QTimer ticking;
+    QObject::connect(&ticking, &QTimer::timeout, [&] { ++turns; });
+    bool training = false;
+    QObject::connect(bridge.get(), &EngineBridge::reward_fitted, [&] {
+        training = true;
+        ticking.start(1);
+    });
+    QTest::mouseClick(window->compare().card_a().button(), Qt::LeftButton);
+    ASSERT_TRUE(until([&] { return clicks_done == 1; })) << failure;
+    EXPECT_TRUE(training);
+    EXPECT_GT(turns, 2);
+}
+
+}  // namespace
+}  // namespace plumbline::ui
