@@ -14,6 +14,7 @@ struct Stage {
     const char* name;
     const char* description;
     const char* data;                  // help of --data
+    const char* init;                  // help of --init-adapter
     std::vector<const char*> columns;  // metrics that people see; JSON has all
 };
 
@@ -102,10 +103,7 @@ CLI::App* add_stage(CLI::App& train, Invocation& invocation, const Stage& stage,
     command->add_option("--out", options->request.out, "PEFT folder to write; required")
         ->required()
         ->option_text("DIR");
-    command
-        ->add_option("--init-adapter", options->request.init_adapter,
-                     "PEFT folder to start from (default: fresh)")
-        ->option_text("DIR");
+    command->add_option("--init-adapter", options->request.init_adapter, stage.init)->option_text("DIR");
     return command;
 }
 
@@ -118,9 +116,10 @@ void add_stage_options(CLI::App& command, Invocation& invocation, TrainOptions<C
     command.footer("Keys of --config:\n" + key_table(describe(Config{})));
 }
 
+constexpr const char* policy_init =
+    "PEFT folder to start from, also the reference (default: a fresh adapter)";
 constexpr const char* pairs_help =
-    "Preference pairs, JSON lines or CSV, also .gz: prompt, chosen, rejected and the other forms of the "
-    "reference";
+    "Preference pairs: JSON lines or CSV, also .gz, with prompt, chosen and rejected; required";
 
 void add_reward_stage(CLI::App& train, Invocation& invocation) {
     const auto options = std::make_shared<TrainOptions<RewardConfig>>();
@@ -129,6 +128,7 @@ void add_reward_stage(CLI::App& train, Invocation& invocation) {
                                 {"reward",
                                  "Train a reward model, LoRA and scalar head, on preference pairs",
                                  pairs_help,
+                                 "PEFT folder to start from, with its head (default: a fresh one)",
                                  {"loss/reward", "reward/accuracy", "reward/margin", "grad_norm", "lr"}},
                                 options);
     add_stage_options(*command, invocation, *options);
@@ -141,6 +141,7 @@ void add_dpo_stage(CLI::App& train, Invocation& invocation) {
         {"dpo",
          "Direct preference optimisation of a LoRA adapter on preference pairs",
          pairs_help,
+         policy_init,
          {"loss/policy", "rewards/accuracy", "rewards/margin", "logps/chosen", "logps/rejected"}},
         options);
     add_stage_options(*command, invocation, *options);
@@ -153,6 +154,7 @@ void add_rloo_stage(CLI::App& train, Invocation& invocation) {
         {"rloo",
          "REINFORCE leave-one-out: train a LoRA adapter on its own replies, scored by a reward model",
          "Prompts, JSON lines with a prompt; required",
+         policy_init,
          {"objective/score", "objective/kl", "objective/rlhf_reward", "tokens/eos_rate",
           "tokens/response_length"}},
         options);
@@ -172,7 +174,7 @@ void add_absent_stage(CLI::App& train, const std::string& name) {
     command->group("");
     command->set_help_flag();
     command->prefix_command();
-    command->callback([name] { throw UsageError(std::string("not in this version; choose ") + stages); });
+    command->callback([] { throw UsageError(std::string("not in this version; choose ") + stages); });
 }
 
 }  // namespace

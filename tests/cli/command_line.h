@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,13 +20,14 @@ class CommandLine : public ::testing::Test {
   protected:
     void SetUp() override { model_ = write_tiny_model(folder_.path(), 5).string(); }
 
-    /// The child as it will be started; one thread, so that results do not depend on the machine.
+    /// The child as it will be started. Its threads wait asleep: tests that
+    /// run side by side would take each other's processors otherwise.
     ProcessSetup setup(std::vector<std::string> arguments) const {
         ProcessSetup out;
         out.command = {PLUMBLINE_CLI};
         out.command.insert(out.command.end(), arguments.begin(), arguments.end());
         out.environment = {"PLUMBLINE_DATA_DIR=" + (folder_ / "data").string(), "TERM=xterm",
-                           "TMPDIR=" + temporary().string()};
+                           "OMP_WAIT_POLICY=passive", "TMPDIR=" + temporary().string()};
         return out;
     }
     ProcessResult run(std::vector<std::string> arguments, const std::string& input = {}) const {

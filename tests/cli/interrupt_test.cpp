@@ -15,7 +15,7 @@ TEST_F(Interrupted, TrainingStopsAndLeavesNothingHalfWritten) {
     std::filesystem::create_directories(folder_ / "out");
     ChildProcess child(
         setup({"train", "dpo", model_, "--data", pairs, "--out", (folder_ / "out" / "adapter").string(),
-               "--config", "steps=1000000", "--json", "--quiet"}));
+               "--config", "steps=1000000", "--threads", "1", "--json", "--quiet"}));
     ASSERT_TRUE(child.reads("\"step\":2,")) << "it never trained";
     child.send(SIGINT);
     const ProcessResult result = child.wait(std::chrono::seconds(30));
@@ -85,8 +85,9 @@ TEST_F(Terminal, QuietShowsNoProgress) {
 
 TEST_F(Terminal, LinesComeNoFasterThanOneASecond) {
     const std::string pairs = write_pairs();
-    ChildProcess child(setup({"train", "dpo", model_, "--data", pairs, "--out",
-                              (folder_ / "adapter").string(), "--config", "steps=1000000", "--json"}));
+    ChildProcess child(
+        setup({"train", "dpo", model_, "--data", pairs, "--out", (folder_ / "adapter").string(), "--config",
+               "steps=1000000", "--threads", "1", "--json"}));
     const auto start = std::chrono::steady_clock::now();
     ASSERT_TRUE(child.reads("\"step\":40,"));
     child.send(SIGINT);

@@ -12,7 +12,7 @@ using nlohmann::json;
 class Scores : public CommandLine {
   protected:
     json logprobs_of(const json& request, const std::string& adapter = {}) const {
-        std::vector<std::string> words = {"logprobs", model_, "--json", "--jsonl", "-"};
+        std::vector<std::string> words = {"logprobs", model_, "--threads", "1", "--json", "--jsonl", "-"};
         if (!adapter.empty()) {
             words.insert(words.end(), {"--adapter", adapter});
         }
@@ -77,7 +77,8 @@ TEST_F(Scores, AllNextTokensTogetherHaveProbabilityOne) {
     for (int id = 0; id < vocabulary; ++id) {
         requests += json{{"prompt_ids", {1, 70, 71}}, {"response_ids", {id}}}.dump() + "\n";
     }
-    const auto rows = json_lines(run({"logprobs", model_, "--jsonl", "-", "--json"}, requests).out);
+    const auto rows =
+        json_lines(run({"logprobs", model_, "--jsonl", "-", "--threads", "1", "--json"}, requests).out);
     ASSERT_EQ(static_cast<int>(rows.size()), vocabulary);
     double total = 0;
     for (const json& row : rows) {

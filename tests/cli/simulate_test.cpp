@@ -10,7 +10,11 @@ using nlohmann::json;
 class Simulate : public CommandLine {
   protected:
     std::vector<std::string> words(const std::string& clicks, std::vector<std::string> more = {}) const {
-        const std::string prompts = write("prompts.txt", "Tell me something\n\nWhy?\nHow so?\n");
+        return words_with(write("prompts.txt", "Tell me something\n\nWhy?\nHow so?\n"), clicks,
+                          std::move(more));
+    }
+    std::vector<std::string> words_with(const std::string& prompts, const std::string& clicks,
+                                        std::vector<std::string> more = {}) const {
         const std::string heldout =
             write("heldout.jsonl", "{\"prompt\":\"And then?\"}\n{\"prompt\":\"Where?\"}\n");
         std::vector<std::string> out = {
@@ -124,7 +128,7 @@ TEST_F(Simulate, CheckSeesDamageAndReplayADifference) {
 
 TEST_F(Simulate, PromptFilesAreRead) {
     const auto fails_with = [&](const std::string& file, const std::string& said) {
-        const ProcessResult result = run(words("1", {"--prompts", file}));
+        const ProcessResult result = run(words_with(file, "1"));
         EXPECT_EQ(result.exit_code, 1) << said;
         EXPECT_NE(result.err.find(said), std::string::npos) << result.err;
         expect_error_form(result);
@@ -135,7 +139,11 @@ TEST_F(Simulate, PromptFilesAreRead) {
 }
 
 TEST_F(Simulate, BenchMeasures) {
-    const ProcessResult result = run({"bench", "sample", model_, "--repeats", "3", "--candidates", "2",
+    TinySizes sizes;
+    sizes.context = 1024;
+    const std::string model = (folder_ / "long.gguf").string();
+    tiny_model(5, sizes).write(model);
+    const ProcessResult result = run({"bench", "sample", model, "--repeats", "3", "--candidates", "2",
                                       "--max-new-tokens", "8", "--threads", "1", "--json"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     const auto rows = json_lines(result.out);
@@ -149,8 +157,8 @@ TEST_F(Simulate, BenchMeasures) {
     EXPECT_EQ(rows[0].at("threads"), 1);
     EXPECT_EQ(rows[0].at("dtype"), "f32");
     for (const char* what : {"logprobs", "reward", "dpo", "rloo"}) {
-        const auto other = json_lines(run({"bench", what, model_, "--repeats", "1", "--candidates", "2",
-                                           "--max-new-tokens", "4", "--json", "--quiet"})
+        const auto other = json_lines(run({"bench", what, model, "--repeats", "1", "--candidates", "2",
+                                           "--max-new-tokens", "4", "--threads", "1", "--json", "--quiet"})
                                           .out);
         ASSERT_EQ(other.size(), 1U) << what;
         EXPECT_GT(other[0].at("step_s").at("median").get<double>(), 0) << what;

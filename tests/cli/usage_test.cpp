@@ -8,7 +8,24 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-class Usage : public CommandLine {};
+class Usage : public CommandLine {
+  protected:
+    /// Each command line, and what its error says: exit 2, one line, nothing on stdout.
+    void expect_usage_errors(const std::vector<std::pair<Words, std::string>>& cases) const {
+        for (const auto& [words, said] : cases) {
+            std::string shown;
+            for (const std::string& word : words) {
+                shown += word + " ";
+            }
+            const ProcessResult result = run(words);
+            EXPECT_EQ(result.exit_code, 2) << shown << result.err;
+            EXPECT_EQ(result.out, "") << shown;
+            EXPECT_NE(result.err.find(said), std::string::npos) << shown << result.err;
+            EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
+            EXPECT_TRUE(result.err.starts_with("error: ")) << result.err;
+        }
+    }
+};
 
 TEST_F(Usage, HelpNamesEveryCommandOfThisVersionAndNoOther) {
     const ProcessResult result = run({"--help"});
@@ -83,9 +100,8 @@ TEST_F(Usage, VersionIsTheBuilds) {
     EXPECT_EQ(run({"--version"}).out, "plumbline-cli " PLUMBLINE_VERSION "\n");
 }
 
-TEST_F(Usage, WrongUsageIsExitTwoWithOneLine) {
-    const std::string pairs = write_pairs();
-    const std::vector<std::pair<Words, std::string>> cases = {
+TEST_F(Usage, WrongCommandsAndOptionsAreExitTwo) {
+    expect_usage_errors({
         {{}, "there is no command"},
         {{"prune"}, "there is no command 'prune'"},
         {{"drift", "x.plumb"}, "there is no command 'drift'"},
@@ -103,7 +119,13 @@ TEST_F(Usage, WrongUsageIsExitTwoWithOneLine) {
         {{"generate", model_, "--prompt", "a", "--device", "cuda:x"}, "'cuda:x'"},
         {{"generate", model_, "--prompt", "a", "--threads", "0"}, "--threads"},
         {{"generate", model_, "--prompt", "a", "--seed", "-1"}, "'-1'"},
-        {{"reward", model_, "--jsonl", pairs}, "--adapter is required"},
+        {{"reward", model_, "--jsonl", "x"}, "--adapter is required"},
+    });
+}
+
+TEST_F(Usage, WrongStagesAndSettingsAreExitTwo) {
+    const std::string pairs = write_pairs();
+    expect_usage_errors({
         {{"train"}, "choose reward, dpo or rloo"},
         {{"train", "sft", model_}, "not in this version; choose reward, dpo or rloo"},
         {{"train", "robust-dpo", "--help"}, "not in this version; choose reward, dpo or rloo"},
@@ -114,6 +136,12 @@ TEST_F(Usage, WrongUsageIsExitTwoWithOneLine) {
         {{"train", "reward", model_, "--data", pairs, "--out", "x", "--config", "beta=1"}, "center"},
         {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--config", "lr"}, "KEY=VALUE"},
         {{"train", "rloo", model_, "--data", pairs, "--out", "x"}, "--reward-adapter is required"},
+    });
+    EXPECT_FALSE(std::filesystem::exists("x"));
+}
+
+TEST_F(Usage, WrongSimulationsAndMeasurementsAreExitTwo) {
+    expect_usage_errors({
         {{"simulate", model_}, "--judge is required"},
         {{"simulate", model_, "--judge", "stern"}, "polite"},
         {{"simulate", model_, "--judge", "keyword"}, "keyword"},
@@ -123,20 +151,7 @@ TEST_F(Usage, WrongUsageIsExitTwoWithOneLine) {
         {{"replay", "x.plumb"}, "--check is required"},
         {{"bench", "grpo", model_}, "not in this version"},
         {{"bench", "sample", model_, "--repeats", "0"}, "1..1000"},
-    };
-    for (const auto& [words, said] : cases) {
-        const ProcessResult result = run(words);
-        std::string shown;
-        for (const std::string& word : words) {
-            shown += word + " ";
-        }
-        EXPECT_EQ(result.exit_code, 2) << shown << result.err;
-        EXPECT_EQ(result.out, "") << shown;
-        EXPECT_NE(result.err.find(said), std::string::npos) << shown << result.err;
-        EXPECT_EQ(lines_of(result.err).size(), 1U) << result.err;
-        EXPECT_TRUE(result.err.starts_with("error: ")) << result.err;
-    }
-    EXPECT_FALSE(std::filesystem::exists("x"));
+    });
 }
 
 TEST_F(Usage, WhatIsMissingIsExitOneWithTheMessageForm) {
