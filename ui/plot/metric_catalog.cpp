@@ -15,7 +15,7 @@ const std::vector<MetricInfo>& metric_catalog() {
         constexpr MetricOver steps = MetricOver::policy_steps;
         return std::vector<MetricInfo>{
             {"reward/accuracy", "Held-out accuracy", "held-out acc.", reward_model, labels, 2},
-            {"reward/loss", "Held-out loss", "loss", reward_model, labels, 2},
+            {"reward/loss", "Reward model loss", "loss", reward_model, labels, 2},
             {"reward/fit_loss", "Loss on learned labels", "fit loss", reward_model, labels, 2},
             {"reward/margin", "Reward margin", "margin", reward_model, labels, 2},
             {"objective/score", "Reward of samples", "reward", objective, steps, 2},
