@@ -58,7 +58,7 @@ void run_bench(const BenchOptions& options, Work& work) {
         what == BenchWhat::click ? std::numeric_limits<double>::quiet_NaN() : result.tokens_per_s;
     if (work.console.json()) {
         Json row = {
-            {"tokens_per_s", result.tokens_per_s},
+            {"tokens_per_s", tokens_per_s},
             {"step_s", {{"median", result.step_median}, {"min", result.step_min}, {"max", result.step_max}}},
             {"rss_mb", result.rss_mb},
             {"threads", result.threads},

@@ -191,7 +191,7 @@ void add_train(CLI::App& app, Invocation& invocation) {
     }
     train->footer("`plumbline-cli train STAGE --help` lists the stage's options and settings.");
     train->allow_extras();
-    train->callback([train, &invocation] {
+    train->callback([train] {
         if (train->get_subcommands().empty()) {
             const std::vector<std::string> rest = train->remaining();
             throw UsageError(rest.empty() ? std::string("there is no stage; choose ") + stages

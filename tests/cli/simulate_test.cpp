@@ -1,5 +1,6 @@
 // simulate, and what replay and check say of its project.
 
+#include "core/store/database.h"
 #include "tests/cli/command_line.h"
 
 namespace plumbline::testing {
@@ -105,7 +106,27 @@ TEST_F(Simulate, PeopleGetATableAndASentence) {
     EXPECT_NE(result.out.find(" after 1 click"), std::string::npos) << result.out;
 }
 
-TEST_F(Simulate, CheckSeesDamageAndReplayADifference) {
+TEST_F(Simulate, ReplaySeesOtherWeights) {
+    ASSERT_EQ(run(words("2", {"--project", project()})).exit_code, 0);
+    {
+        Database database(project(), Access::read_write, "test");
+        database.execute("test", "DROP TRIGGER events_stay");  // the log is append-only
+        database.execute(
+            "test",
+            "UPDATE events SET weights_hash = replace(weights_hash, substr(weights_hash, 1, 1), 'x') "
+            "WHERE seq = (SELECT max(seq) FROM events WHERE weights_hash <> '')");
+        ASSERT_EQ(database.changed_rows(), 1);
+    }
+    const ProcessResult result = run({"replay", project(), "--check", "--threads", "1", "--json"});
+    EXPECT_EQ(result.exit_code, 1);
+    expect_error_form(result);
+    const auto rows = json_lines(result.out);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].at("equal"), false);
+    EXPECT_TRUE(rows[0].at("first_difference").is_string());
+}
+
+TEST_F(Simulate, CheckSeesDamage) {
     ASSERT_EQ(run(words("1", {"--project", project()})).exit_code, 0);
     {
         std::fstream file(project(), std::ios::binary | std::ios::in | std::ios::out);
@@ -119,10 +140,10 @@ TEST_F(Simulate, CheckSeesDamageAndReplayADifference) {
     const ProcessResult result = run({"check", project(), "--json"});
     EXPECT_EQ(result.exit_code, 1);
     expect_error_form(result);
-    for (const json& row : json_lines(result.out)) {
-        EXPECT_EQ(row.at("ok"), false);
-        EXPECT_FALSE(row.at("problems").empty());
-    }
+    const auto rows = json_lines(result.out);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].at("ok"), false);
+    EXPECT_FALSE(rows[0].at("problems").empty());
     EXPECT_EQ(run({"replay", project(), "--check"}).exit_code, 1);
 }
 
@@ -156,6 +177,11 @@ TEST_F(Simulate, BenchMeasures) {
     EXPECT_GT(rows[0].at("rss_mb").get<double>(), 10);
     EXPECT_EQ(rows[0].at("threads"), 1);
     EXPECT_EQ(rows[0].at("dtype"), "f32");
+    const auto click = json_lines(
+        run({"bench", "click", model, "--repeats", "1", "--threads", "1", "--json", "--quiet"}).out);
+    ASSERT_EQ(click.size(), 1U);
+    EXPECT_TRUE(click[0].at("tokens_per_s").is_null());
+    EXPECT_GT(click[0].at("label_ms").get<double>(), 0);
     for (const char* what : {"logprobs", "reward", "dpo", "rloo"}) {
         const auto other = json_lines(run({"bench", what, model, "--repeats", "1", "--candidates", "2",
                                            "--max-new-tokens", "4", "--threads", "1", "--json", "--quiet"})
