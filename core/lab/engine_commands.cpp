@@ -13,6 +13,8 @@ namespace plumbline {
 
 namespace {
 
+constexpr int most_samples = 256;   // of one prompt in one evaluation
+
 const char* words_for(const Command& command) {
     static const char* const words[] = {"new session",   "open project",  "close session", "save a copy",    "add prompts",
                                         "remove prompt", "go to prompt",  "sample again",  "vote",           "undo",
@@ -53,7 +55,7 @@ void EngineLoop::carry_out(const Command& command) {
     try {
         std::visit([this](const auto& c) { handle(c); }, command);
     } catch (const std::exception& error) {
-        emit(CommandFailed{words_for(command), error.what()});
+        emit(CommandFailed{words_for(command), words_of(error)});
     }
 }
 
@@ -66,7 +68,7 @@ Session& EngineLoop::require_session(const char* operation) {
 
 std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& name_or_path) {
     const std::filesystem::path path = resolve_model(name_or_path);
-    if (model_ && std::filesystem::path(model_->info().path) == path) {
+    if (model_ && model_->info().path == std::filesystem::absolute(path)) {
         return model_;
     }
     std::shared_ptr<LanguageModel> model;
@@ -219,8 +221,10 @@ void EngineLoop::handle(const PauseTraining& command) { paused_ = command.paused
 
 void EngineLoop::handle(const Evaluate& command) {
     Session& session = require_session("evaluate");
-    if (command.prompts.empty() || command.samples < 1) {
-        throw Error("evaluate", "there is nothing to draw; give prompts and at least one sample");
+    if (command.prompts.empty() || command.samples < 1 || command.samples > most_samples) {
+        throw Error("evaluate", std::to_string(command.prompts.size()) + " prompts of " + std::to_string(command.samples) +
+                                    " samples cannot be drawn; give at least one prompt and 1 to " +
+                                    std::to_string(most_samples) + " samples");
     }
     const std::string name = "Evaluating " + std::to_string(command.prompts.size()) + " prompts";
     run_job(name, Activity::evaluating, [&](const Pulse& pulse) {

@@ -14,6 +14,11 @@ constexpr auto refresh_every = std::chrono::milliseconds(30);
 
 }  // namespace
 
+std::string EngineLoop::words_of(const std::exception& error) {
+    const auto* fault = dynamic_cast<const c10::Error*>(&error);
+    return fault ? fault->what_without_backtrace() : error.what();
+}
+
 EngineLoop::EngineLoop(const EngineOptions& options) : options_(options) {
     snapshot_.device = check_device(options.device);
     precision_of(options.dtype);
@@ -224,7 +229,7 @@ JobEnd EngineLoop::run_job(const std::string& name, Activity activity,
         ended.end = JobEnd::stopped;
     } catch (const std::exception& error) {
         ended.end = JobEnd::failed;
-        ended.message = error.what();
+        ended.message = words_of(error);
     }
     if (failure) {
         *failure = std::exchange(ended.message, "");

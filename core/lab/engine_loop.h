@@ -62,6 +62,7 @@ class EngineLoop {
     JobEnd run_job(const std::string& name, Activity activity, const std::function<void(const Pulse&)>& body,
                    std::string* failure = nullptr);
     JobEnd draw(std::int64_t prompt, Activity activity);
+    static std::string words_of(const std::exception& error);   // for people: without a backtrace
     void beat();                               // between micro-steps: urgent commands, the snapshot
     bool interrupts(const Command& command) const;
     void stream(int sample, const std::string& text, int tokens, bool ended);

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -52,6 +53,9 @@ Learner::Learner(const LanguageModel& model, const SessionConfig& config)
 // Full rate up to half of the limit, then linearly down to none at the limit; beyond it the adapter shrinks towards
 // the reference, where its KL is zero.
 Learner::Update Learner::brake_and_step(Metrics metrics, double lr, double kl, double limit) {
+    if (!std::isfinite(kl)) {
+        throw NonFinite("the KL from the reference is not finite");
+    }
     const double brake = std::clamp(2 * (1 - kl / limit), 0.0, 1.0);
     Update update{std::move(metrics), lr * brake, ""};
     if (kl > limit) {

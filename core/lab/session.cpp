@@ -10,6 +10,7 @@
 #include "core/api/catalog.h"
 #include "core/api/config_fields.h"
 #include "core/api/errors.h"
+#include "core/lab/row_checks.h"
 
 namespace plumbline {
 
@@ -86,7 +87,9 @@ void Session::load() {
         generations_.emplace(id, std::move(generation));
         drawn_with_[id] = -1;   // by weights of an earlier opening
     }
-    for (const StoredLabel& row : file_->labels()) {
+    const std::vector<StoredLabel> labels = file_->labels();
+    require_sound_rows(file_->path(), *model_, prompt_texts_, generations_, labels);
+    for (const StoredLabel& row : labels) {
         if (row.undoes == 0) {
             clicks_.push_back({row, true});
             continue;

@@ -142,7 +142,7 @@ ModelInfo describe_model(const GgufFile& file, const std::string& name, Precisio
     const ChatTemplate chat(file.find_text("tokenizer.chat_template").value_or(""));
     ModelInfo info;
     info.name = name;
-    info.path = file.path().string();
+    info.path = std::filesystem::absolute(file.path()).string();   // a project is opened from other folders too
     info.architecture = file.text("general.architecture");
     info.parameters = c.parameters();
     info.layers = c.blocks;
