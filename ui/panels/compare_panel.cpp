@@ -232,6 +232,7 @@ void ComparePanel::focus_cards() {
 
 void ComparePanel::vote(Choice choice) {
     if (state_.phase() == Phase::choosing && state_.pair() && !state_.opening()) {
+        focus_cards();   // a clicked button greys, and the focus would fall on a control that eats the keys
         bridge_.post(Vote{state_.pair()->id, choice});
     }
 }
