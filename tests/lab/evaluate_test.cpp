@@ -232,7 +232,6 @@ TEST_F(Snapshots, ProgressStaysWithinZeroAndOne) {
     ASSERT_FALSE(progress.empty());
     EXPECT_GT(*std::max_element(progress.begin(), progress.end()), 0);
     EXPECT_LE(*std::max_element(progress.begin(), progress.end()), 1);
-    EXPECT_GT(driver.snapshot().tokens_per_second, 0);
 }
 
 }  // namespace
