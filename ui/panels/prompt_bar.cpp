@@ -1,5 +1,6 @@
 #include "ui/panels/prompt_bar.h"
 
+#include <QAbstractItemView>
 #include <QComboBox>
 #include <QHBoxLayout>
 #include <QKeyEvent>
@@ -31,6 +32,7 @@ PromptBar::PromptBar(EngineBridge& bridge, SessionState& state, const Theme& the
     line_->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     line_->setMinimumContentsLength(10);
     line_->setFont(theme.font(TextSize::reply));
+    line_->view()->setFont(theme.font(TextSize::interface));
     line_->setAccessibleName(tr("Prompt"));
     line_->setToolTip(tr("The prompt that both replies answer. Type another one and press Enter to add it."));
     line_->lineEdit()->setFont(theme.font(TextSize::reply));

@@ -96,7 +96,6 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
         case PM_TabBarBaseOverlap:
         case PM_TabBarTabShiftVertical:
         case PM_TabBarTabShiftHorizontal:
-        case PM_FocusFrameHMargin:
         case PM_FocusFrameVMargin:
             return 0;
         case PM_MenuBarHMargin:
@@ -106,6 +105,8 @@ int Style::pixelMetric(PixelMetric metric, const QStyleOption* option, const QWi
         case PM_ComboBoxFrameWidth:
         case PM_SpinBoxFrameWidth:
             return 1;
+        case PM_FocusFrameHMargin:  // also the space before an item's text
+            return 7;
         case PM_MenuVMargin:
         case PM_MenuHMargin:
             return 4;
@@ -176,6 +177,10 @@ QSize Style::sizeFromContents(ContentsType type, const QStyleOption* option, con
         case CT_RadioButton: {
             const QSize content = QProxyStyle::sizeFromContents(type, option, size, widget);
             return {content.width(), std::max(24, content.height())};
+        }
+        case CT_ItemViewItem: {
+            const QSize content = QProxyStyle::sizeFromContents(type, option, size, widget);
+            return {content.width(), std::max(28, content.height())};
         }
         case CT_HeaderSection:
             return {QProxyStyle::sizeFromContents(type, option, size, widget).width(), 28};
@@ -295,6 +300,10 @@ void Style::drawPrimitive(PrimitiveElement element, const QStyleOption* option, 
             box(painter, option->rect, Tone::card, Tone::button_border, 0);
             return;
         case PE_Frame:
+            if (widget && widget->inherits("QComboBoxPrivateContainer")) {
+                box(painter, option->rect, Tone::card, Tone::input_border, 0);
+                return;
+            }
             if (qobject_cast<const QPlainTextEdit*>(widget)) {
                 draw_input_frame(option, painter);
                 return;
