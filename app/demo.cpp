@@ -8,10 +8,12 @@
 #include <QSettings>
 #include <QTemporaryDir>
 #include <QTimer>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "app/signals.h"
 #include "core/api/catalog.h"
@@ -86,9 +88,12 @@ class Person : public QObject {
     void evaluate(const char* tag) { bridge_.post(Evaluate{tag, heldout_, heldout_samples, 0}); }
 
     void measured(const Evaluated& evaluated) {
+        if (evaluated.tag == "before") {
+            median_ = median_score(evaluated);
+        }
         int hits = 0;
         for (const EvaluatedReply& r : evaluated.replies) {
-            hits += judge_->has_property(heldout_[std::size_t(r.prompt)], r.reply, 0);
+            hits += judge_->has_property(heldout_[std::size_t(r.prompt)], r.reply, median_);
         }
         print_share(evaluated.tag.c_str(), options_.judge, wilson(hits, int(evaluated.replies.size())));
         if (evaluated.tag == "before") {
@@ -96,6 +101,26 @@ class Person : public QObject {
             consider();
         } else {
             std::printf("KL      %.2f nats a reply from the reference\n", evaluated.kl);
+            finishing_ = true;
+            if (window_.state().phase() == ui::Phase::choosing) {
+                settle();
+            }
+        }
+    }
+
+    double median_score(const Evaluated& evaluated) const {
+        std::vector<double> scores;
+        for (const EvaluatedReply& r : evaluated.replies) {
+            scores.push_back(judge_->score(heldout_[std::size_t(r.prompt)], r.reply));
+        }
+        std::sort(scores.begin(), scores.end());
+        const std::size_t n = scores.size();
+        return n == 0 ? 0 : (scores[(n - 1) / 2] + scores[n / 2]) / 2;
+    }
+
+    /// The picture shows a pair that waits for its answer.
+    void settle() {
+        if (std::exchange(finishing_, false)) {
             QTimer::singleShot(settle_milliseconds, this, [this] { finish(); });
         }
     }
@@ -103,6 +128,10 @@ class Person : public QObject {
     /// Answers once the buttons are live, on the next turn of the event loop.
     void consider() {
         QTimer::singleShot(0, this, [this] {
+            if (finishing_) {
+                settle();
+                return;
+            }
             const std::optional<Pair>& pair = window_.state().pair();
             if (!ready_ || !pair || window_.state().phase() != ui::Phase::choosing) {
                 return;
@@ -171,9 +200,11 @@ class Person : public QObject {
     const DemoOptions& options_;
     std::unique_ptr<Judge> judge_;
     const std::vector<std::string> heldout_;
-    bool ready_ = false;  // the last answer has been learned from
+    bool finishing_ = false;  // measured; the last picture is due
+    bool ready_ = false;      // the last answer has been learned from
     Choice choice_ = Choice::skip;
     std::optional<RewardFitted> fit_;
+    double median_ = 0;  // score of the reference's replies; what short and long are measured by
     int clicks_ = 0, ties_ = 0;
 };
 

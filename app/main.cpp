@@ -45,6 +45,8 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_option("--clicks", arguments.demo_options.clicks, "With --demo: answers that state a preference")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
+    app.add_option("--judge", arguments.demo_options.judge, "With --demo: what the simulated person prefers")
+        ->capture_default_str();
     app.add_option("--out", arguments.demo_options.folder, "With --demo: the folder for plots and screenshot")
         ->capture_default_str();
     try {
@@ -105,6 +107,9 @@ int main(int argc, char** argv) {
     QApplication::setApplicationName(QStringLiteral("plumbline"));
     QApplication::setApplicationVersion(QStringLiteral(PLUMBLINE_VERSION));
     try {
+        if (!arguments.model.empty()) {
+            arguments.demo_options.model = arguments.model;
+        }
         return arguments.demo ? plumbline::run_demo(application, arguments.engine, arguments.demo_options)
                               : run(application, arguments);
     } catch (const plumbline::ConfigError& error) {

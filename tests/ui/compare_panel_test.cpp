@@ -143,6 +143,25 @@ TEST_F(ComparePanelTest, TheStripTellsWhatTheVoteDid) {
     EXPECT_TRUE(panel.strip().text().endsWith("slowed: KL 3.1 of 4.0"));
 }
 
+TEST_F(ComparePanelTest, TheStripGrowsForASecondLine) {
+    stage.open_with_pair(5);
+    QTest::qWait(1);
+    EXPECT_EQ(panel.strip().height(), 40);
+    press(Qt::Key_1);
+    stage.tell(LabelRecorded{9, 77, Choice::left, PanelStage::row(9, Choice::left)});
+    RewardFitted fitted;
+    fitted.label_id = 9;
+    fitted.labels = 6;
+    fitted.probability_before = 0.52;
+    fitted.probability_after = 0.58;
+    stage.tell(fitted);
+    stage.tell(
+        PolicyStepped{9, 6, Algorithm::dpo, 0.6, 3e-4, "slowed to 0.16 of the rate: KL 3.68 nears 4.00"});
+    QTest::qWait(1);
+    EXPECT_EQ(panel.strip().height(), panel.strip().heightForWidth(panel.strip().width()));
+    EXPECT_GT(panel.strip().height(), 40);
+}
+
 TEST_F(ComparePanelTest, TheStripFadesUnlessAnimationsAreOff) {
     const auto ground = [&] {
         return panel.strip().grab().toImage().pixelColor(panel.strip().width() - 6, 20);

@@ -375,7 +375,7 @@ TEST_F(MainWindowTest, ASmallWindowStaysUsable) {
 
 TEST_F(MainWindowTest, TheLayoutIsKept) {
     stage.open_with_pair();
-    auto* plots = qobject_cast<QDockWidget*>(window->docks().panel("plots")->parentWidget()->parentWidget());
+    auto* plots = window->findChild<QDockWidget*>(QStringLiteral("plots"));
     ASSERT_NE(plots, nullptr);
     plots->close();
     window->docks().reveal("log");

@@ -184,9 +184,9 @@ TEST_F(EngineWindowTest, ADamagedFileIsToldAndTheWindowGoesOn) {
 TEST_F(EngineWindowTest, TheEventLoopTurnsWhileTheEngineWorks) {
     start(folder / "loop.plumb");
     SessionConfig config = window->state().config();
-    config.live.steps_per_click = 8;
+    config.live.steps_per_click = 64;
     bridge->post(ChangeConfig{config});
-    ASSERT_TRUE(until([&] { return window->state().config().live.steps_per_click == 8; }));
+    ASSERT_TRUE(until([&] { return window->state().config().live.steps_per_click == 64; }));
     ASSERT_TRUE(reaches(Phase::choosing));
     int turns = 0;
     QTimer ticking;

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <QImage>
 #include <csignal>
+#include <filesystem>
+#include <set>
 
 #include "tests/support/child_process.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/tiny_model.h"
 
 namespace plumbline::testing {
 namespace {
@@ -66,6 +70,41 @@ TEST(Program, CtrlCEndsIt) {
     ASSERT_TRUE(child.handles(SIGINT));
     child.send(SIGINT);
     EXPECT_EQ(child.wait().exit_code, 130);
+}
+
+TEST(Program, TheDemoClicksMeasuresAndPaints) {
+    const TempFolder folder;
+    const auto model = write_tiny_model(folder.path(), 3);
+    const auto out = folder / "demo";
+    // Replies of random weights differ in their length at least.
+    const ProcessResult result = run(folder, {"--demo", "--model", model.string(), "--judge", "short",
+                                              "--clicks", "2", "--threads", "1", "--out", out.string()});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    for (const char* part : {"before  short in ", "click  1 of 2: ", "click  2 of 2: ", "after   short in ",
+                             " of 60 ", "nats a reply"}) {
+        EXPECT_NE(result.out.find(part), std::string::npos) << part << " is not in " << result.out;
+    }
+    for (const char* picture : {"window.png", "plots.png"}) {
+        ASSERT_TRUE(std::filesystem::exists(out / picture)) << picture;
+        const QImage image(QString::fromStdString((out / picture).string()));
+        EXPECT_GE(image.width(), 600) << picture;
+        std::set<QRgb> colors;
+        for (int y = 0; y < image.height(); ++y) {
+            for (int x = 0; x < image.width(); ++x) {
+                colors.insert(image.pixel(x, y));
+            }
+        }
+        EXPECT_GT(colors.size(), 100u) << picture;  // text and curves, with their edges
+    }
+    EXPECT_FALSE(std::filesystem::exists(folder / "sessions"));  // the user's sessions are not touched
+}
+
+TEST(Program, AnUnknownJudgeIsAUsageError) {
+    const TempFolder folder;
+    const ProcessResult result =
+        run(folder, {"--demo", "--judge", "grumpy", "--out", (folder / "demo").string()});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_NE(result.err.find("polite"), std::string::npos) << result.err;  // the names that there are
 }
 
 TEST(Program, TheDemoSaysThatItsModelIsMissing) {

@@ -148,17 +148,15 @@ void ComparePanel::build(const Theme& theme) {
     verdicts->setSpacing(8);
     auto* show = new Label(theme, tr("Show"), TextSize::secondary, Tone::secondary);
     shown_ = new QComboBox;
-    shown_->addItem(tr("the two that differ most"));
-    shown_->addItem(tr("two at random"));
+    shown_->addItems({{}, {}});
+    shown_->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     shown_->setFont(theme.font(TextSize::secondary));
     shown_->setAccessibleName(tr("Which two of the drawn replies are shown"));
     shown_->setToolTip(tr("Replies that differ teach more than two that are alike."));
     show->setBuddy(shown_);
-    drawn_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
-    drawn_->set_elided(Qt::ElideRight);
     verdicts->addWidget(show);
     verdicts->addWidget(shown_);
-    verdicts->addWidget(drawn_, 1);
+    verdicts->addStretch(1);
     const auto button = [&](const QString& text, const QStringList& keys, const QString& tip) {
         auto* made = new KeyButton(theme, text, keys);
         made->setAccessibleName(text);
@@ -232,13 +230,14 @@ void ComparePanel::focus_cards() {
 
 void ComparePanel::vote(Choice choice) {
     if (state_.phase() == Phase::choosing && state_.pair() && !state_.opening()) {
-        focus_cards();   // a clicked button greys, and the focus would fall on a control that eats the keys
+        focus_cards();  // a clicked button greys, and the focus would fall on a control that eats the keys
         bridge_.post(Vote{state_.pair()->id, choice});
     }
 }
 
 void ComparePanel::undo() {
     if (state_.can_undo()) {
+        focus_cards();
         bridge_.post(Undo{});
     }
 }
@@ -286,8 +285,8 @@ void ComparePanel::refresh() {
     const SamplingConfig& sampling = state_.config().sampling;
     shown_->setCurrentIndex(sampling.pair_choice == PairChoice::farthest ? 0 : 1);
     const int drawn = state_.pair() && state_.pair()->drawn > 0 ? state_.pair()->drawn : sampling.candidates;
-    drawn_->setText(phase == Phase::streaming ? tr("of the %1 now being written").arg(drawn)
-                                              : tr("of %1 drawn").arg(drawn));
+    shown_->setItemText(0, tr("the two of %1 that differ most").arg(drawn));
+    shown_->setItemText(1, tr("two of %1 at random").arg(drawn));
 
     if (phase == Phase::choosing && state_.pair() && state_.pair()->id != shown_pair_) {
         show_pair();

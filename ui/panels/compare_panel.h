@@ -16,7 +16,6 @@ namespace plumbline::ui {
 
 class CandidateCard;
 class KeyButton;
-class Label;
 class Notice;
 class PromptBar;
 class SamplingSettings;
@@ -66,7 +65,6 @@ class ComparePanel : public Surface {
     QWidget* card_area_;
     std::array<CandidateCard*, 2> cards_{};
     QComboBox* shown_;
-    Label* drawn_;
     KeyButton* tie_button_;
     KeyButton* skip_button_;
     KeyButton* undo_button_;

@@ -38,6 +38,7 @@ PromptBar::PromptBar(EngineBridge& bridge, SessionState& state, const Theme& the
     line_->lineEdit()->setFont(theme.font(TextSize::reply));
     line_->lineEdit()->setPlaceholderText(tr("Type a prompt and press Enter"));
     line_->lineEdit()->setAccessibleName(tr("Prompt"));
+    line_->lineEdit()->setAcceptDrops(false);  // files go to the window
     line_->installEventFilter(this);
     line_->lineEdit()->installEventFilter(this);
     row->addWidget(line_, 1);

@@ -27,7 +27,7 @@ QString from_to(double before, double after) {
 
 VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget* parent)
     : QWidget(parent), bridge_(bridge), state_(state), theme_(theme) {
-    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Minimum);   // two lines when one is full
+    QSizePolicy policy(QSizePolicy::Expanding, QSizePolicy::Minimum);  // two lines when one is full
     policy.setHeightForWidth(true);
     setSizePolicy(policy);
     animation_.setDuration(fade_milliseconds);

@@ -22,7 +22,7 @@ class VerdictStrip : public QWidget {
     VerdictStrip(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget* parent = nullptr);
 
     QString text() const;  // all of it, in one line
-    QSize sizeHint() const override { return {400, 40}; }
+    QSize sizeHint() const override { return {400, heightForWidth(width())}; }
     bool hasHeightForWidth() const override { return true; }
     int heightForWidth(int width) const override;
 

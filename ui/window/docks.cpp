@@ -20,8 +20,9 @@ namespace {
 
 constexpr int title_height = 32;
 constexpr int tabs_height = 40;
-constexpr int narrow_width = 1200;
-constexpr int low_height = 780;
+constexpr int narrow_width = 1280;
+constexpr int low_height = 820;
+constexpr int work_height = 636;  // of the window, without the bottom dock
 constexpr int layout_version = 1;
 const QString layout_key = QStringLiteral("window/layout");
 const QString page_key = QStringLiteral("window/bottom_page");
@@ -45,7 +46,12 @@ PanelDock::PanelDock(const Theme& theme, const QString& id, const QString& title
     setObjectName(id);
     setFeatures(DockWidgetClosable | DockWidgetMovable | DockWidgetFloatable);
     build_title(theme, title);
-    setWidget(pages_);
+    // Folding hides the pages and not the dock's own widget, without which the dock loses its width.
+    auto* body = new QWidget;
+    auto* column = new QVBoxLayout(body);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->addWidget(pages_);
+    setWidget(body);
 }
 
 void PanelDock::build_title(const Theme& theme, const QString& title) {
@@ -175,7 +181,8 @@ void Docks::arrange() {
     }
     window_.resizeDocks({left_, right_}, {sizes.value(left_), narrow_ ? 320 : sizes.value(right_)},
                         Qt::Horizontal);
-    window_.resizeDocks({bottom_}, {sizes.value(bottom_)}, Qt::Vertical);
+    const int most = sizes.value(bottom_) + 56;
+    window_.resizeDocks({bottom_}, {std::clamp(window_.height() - work_height, 160, most)}, Qt::Vertical);
     bottom_->set_folded(low_);
 }
 
