@@ -8,7 +8,15 @@ namespace plumbline::testing {
 namespace {
 
 class Interrupted : public CommandLine {};
-class Terminal : public CommandLine {};
+class Terminal : public CommandLine {
+  protected:
+    void SetUp() override {
+        if (!terminals_exist()) {
+            GTEST_SKIP() << "this machine gives no pseudo-terminals (/dev/pts)";
+        }
+        CommandLine::SetUp();
+    }
+};
 
 TEST_F(Interrupted, TrainingStopsAndLeavesNothingHalfWritten) {
     const std::string pairs = write_pairs();

@@ -85,6 +85,16 @@ void close_if_open(int& file) {
 
 }  // namespace
 
+bool terminals_exist() {
+    int ends[2];
+    if (openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr) != 0) {
+        return false;
+    }
+    close(ends[0]);
+    close(ends[1]);
+    return true;
+}
+
 ChildProcess::ChildProcess(const ProcessSetup& setup) {
     Ends in;
     if (setup.open_input) {

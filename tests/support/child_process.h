@@ -20,6 +20,9 @@ enum class Streams {
     terminal,  // both are one terminal of 80 columns; its text comes as `out`
 };
 
+/// Whether this machine gives pseudo-terminals: a bare root without /dev/pts does not.
+bool terminals_exist();
+
 struct ProcessSetup {
     std::vector<std::string> command;      // program, then arguments
     std::vector<std::string> environment;  // "NAME=value", in place of the same names
