@@ -88,15 +88,17 @@ double learning_rate(const OptimizerConfig& config, int step, int total) {
 /// Adds a batch's gradient and returns its metrics; `step` counts from 0.
 using Gradients = std::function<Metrics(const std::vector<std::size_t>& batch, int step)>;
 
-TrainResult run_steps(const OptimizerConfig& config, std::size_t rows, AdamW& optimizer, const Gradients& gradients,
-                      const Pulse& pulse, const Job& job, const std::function<void(const StepMetrics&)>& on_step) {
+TrainResult run_steps(const OptimizerConfig& config, std::size_t rows, int steps_a_batch, AdamW& optimizer,
+                      const Gradients& gradients, const Pulse& pulse, const Job& job,
+                      const std::function<void(const StepMetrics&)>& on_step) {
     const auto batch_size = static_cast<std::size_t>(config.batch_size);
     const auto steps_an_epoch = static_cast<int>((rows + batch_size - 1) / batch_size);
-    const int total = config.steps > 0 ? config.steps : steps_an_epoch * config.epochs;
+    const int total = config.steps > 0 ? config.steps : steps_an_epoch * config.epochs * steps_a_batch;
     TrainResult result;
     for (int epoch = 0; result.steps < total; ++epoch) {
         const std::vector<std::size_t> order = epoch_order(rows, config, epoch);
-        for (std::size_t begin = 0; begin < rows && result.steps < total; begin += batch_size) {
+        int step_of_batch = 0;
+        for (std::size_t begin = 0; begin < rows && result.steps < total;) {
             pulse.check();
             const std::vector<std::size_t> batch(order.begin() + begin,
                                                  order.begin() + std::min(rows, begin + batch_size));
@@ -115,6 +117,8 @@ TrainResult run_steps(const OptimizerConfig& config, std::size_t rows, AdamW& op
             if (job.progress) {
                 job.progress(static_cast<double>(result.steps) / total, "training");
             }
+            step_of_batch = (step_of_batch + 1) % steps_a_batch;
+            begin += step_of_batch == 0 ? batch_size : 0;
         }
     }
     return result;
@@ -158,7 +162,7 @@ TrainResult train_dpo(const DpoConfig& config, const TrainRequest& request, cons
         }
         return dpo_gradients(decoder, adapter, pairs, config.beta, opened.pulse);
     };
-    TrainResult result = run_steps(config, rows.size(), optimizer, gradients, opened.pulse, job, on_step);
+    TrainResult result = run_steps(config, rows.size(), 1, optimizer, gradients, opened.pulse, job, on_step);
     result.skipped = std::move(skipped);
     PeftAdapter peft = new_peft(opened);
     adapter.to_peft(peft);
@@ -183,7 +187,7 @@ TrainResult train_reward(const RewardConfig& config, const TrainRequest& request
         }
         return reward_gradients(decoder, model, pairs, config.center, opened.pulse);
     };
-    TrainResult result = run_steps(config, rows.size(), optimizer, gradients, opened.pulse, job, on_step);
+    TrainResult result = run_steps(config, rows.size(), 1, optimizer, gradients, opened.pulse, job, on_step);
     result.skipped = std::move(skipped);
     PeftAdapter peft = new_peft(opened);
     model.to_peft(peft);
@@ -237,7 +241,7 @@ TrainResult train_rloo(const RlooConfig& config, const TrainRequest& request, co
         }
         return rloo_gradients(decoder, adapter, rollouts, settings, opened.pulse);
     };
-    TrainResult result = run_steps(config, prompts.size(), optimizer, gradients, opened.pulse, job, on_step);
+    TrainResult result = run_steps(config, prompts.size(), config.epochs_per_batch, optimizer, gradients, opened.pulse, job, on_step);
     PeftAdapter peft = new_peft(opened);
     adapter.to_peft(peft);
     write_peft(request.out, peft);

@@ -25,6 +25,8 @@ Share wilson(int hits, int n) {
 
 namespace {
 
+constexpr int most_ties_in_a_row = 200;
+
 /// Feeds an engine and waits for its answers.
 class Driver {
   public:
@@ -146,6 +148,7 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
     result.replies_before = before.replies;
 
     Pair pair = driver.until<PairReady>().pair;
+    int ties_in_a_row = 0;
     for (int click = 1; click <= request.clicks; ++click) {
         // As in the measured settings, a click is a preference: a pair that the judge cannot tell apart is marked as a
         // tie, and another one is drawn.
@@ -176,13 +179,15 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
         pair = std::move(*next);
         if (choice == Choice::tie || choice == Choice::skip) {
             ++result.ties;
-            if (result.ties > 20 * request.clicks + 100) {
+            if (++ties_in_a_row == most_ties_in_a_row) {
                 throw Error("simulate", "the judge '" + request.judge + "' cannot tell the replies apart (" +
-                                            std::to_string(result.ties) + " ties); choose another judge or model");
+                                            std::to_string(ties_in_a_row) +
+                                            " ties in a row); choose another judge, model or seed");
             }
             --click;
             continue;
         }
+        ties_in_a_row = 0;
         told.click = click;
         told.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         on_click(told);

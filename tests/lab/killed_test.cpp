@@ -135,6 +135,7 @@ TEST_F(Killed, WhileItStartsLeavesAWholeProjectOrNone) {
         while (!std::filesystem::exists(path + "-lock") && std::chrono::steady_clock::now() < deadline) {
             std::this_thread::yield();
         }
+        seen += std::filesystem::exists(path + "-lock") || std::filesystem::exists(path);
         std::this_thread::sleep_for(
             std::chrono::microseconds(std::uniform_int_distribution(0, 15000)(random)));
         child.send(SIGKILL);

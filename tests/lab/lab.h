@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <memory>
 
 #include "core/api/errors.h"
@@ -41,16 +42,36 @@ inline const std::vector<std::string> some_prompts = {"Why?", "How so?", "And th
 /// The tiny model, written and opened once a process.
 class TinyModel {
   public:
-    static const std::string& path() { return instance().path_; }
-    static std::shared_ptr<const LanguageModel> opened() { return instance().model_; }
+    static const std::string& path() { return plain().path_; }
+    static std::shared_ptr<const LanguageModel> opened() { return plain().model_; }
+    /// One whose EOS is likely (that far the opposite of its random row): most replies end within a few
+    /// tokens, which policy gradients need.
+    static const std::string& ending_path() { return ending().path_; }
 
   private:
-    TinyModel() : path_(write_tiny_model(folder_.path(), 5).string()) {
+    explicit TinyModel(float eos_scale) : path_((folder_ / "tiny.gguf").string()) {
+        const GgufWriter writer = tiny_model(5);
+        std::string bytes = writer.bytes();
+        const TinySizes sizes;
+        constexpr std::size_t eos = 2;  // its row of the tied embedding, the file's first tensor
+        for (std::size_t i = 0; i < static_cast<std::size_t>(sizes.hidden); ++i) {
+            char* place =
+                bytes.data() + writer.places().at("data") + (eos * sizes.hidden + i) * sizeof(float);
+            float value = 0;
+            std::memcpy(&value, place, sizeof value);
+            value *= eos_scale;
+            std::memcpy(place, &value, sizeof value);
+        }
+        write_whole(path_, bytes);
         use_threads(1);
         model_ = LanguageModel::open(path_, Precision::f32, {}, {});
     }
-    static const TinyModel& instance() {
-        static const TinyModel model;
+    static const TinyModel& plain() {
+        static const TinyModel model(1);
+        return model;
+    }
+    static const TinyModel& ending() {
+        static const TinyModel model(-8);
         return model;
     }
     TempFolder folder_;

@@ -9,7 +9,7 @@ class Simulating : public Lab, public ::testing::WithParamInterface<Algorithm> {
   protected:
     SimulateRequest request(int clicks) const {
         SimulateRequest out;
-        out.model = TinyModel::path();
+        out.model = TinyModel::ending_path();
         out.judge = "long";
         out.clicks = clicks;
         out.prompts = some_prompts;
@@ -17,8 +17,7 @@ class Simulating : public Lab, public ::testing::WithParamInterface<Algorithm> {
         out.heldout_samples = 3;
         out.config = small_config();
         out.config.live.algorithm = GetParam();
-        out.config.live.dpo_lr = 0.02;
-        out.config.live.rloo_lr = 0.02;
+        out.config.sampling.max_new_tokens = 12;
         return out;
     }
     struct Run {
@@ -117,7 +116,7 @@ TEST_P(Simulating, AJudgeThatAlwaysTiesSaysSo) {
     wanted.config.sampling.max_new_tokens = 2;
     wanted.config.sampling.candidates = 2;
     expect_error_form(error_from([&] { run(wanted); }),
-                      "simulate: the judge 'keyword' cannot tell the replies apart (121 ties)");
+                      "simulate: the judge 'keyword' cannot tell the replies apart (200 ties in a row)");
 }
 
 TEST_P(Simulating, WrongRequestsSaySo) {
