@@ -66,16 +66,20 @@ Session& EngineLoop::require_session(const char* operation) {
     return *session_;
 }
 
-std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& name_or_path) {
+std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& name_or_path, const std::string& dtype) {
     const std::filesystem::path path = resolve_model(name_or_path);
-    if (model_ && model_->info().path == std::filesystem::absolute(path)) {
+    std::error_code ignored;
+    const auto written = std::filesystem::last_write_time(path, ignored);
+    if (model_ && model_->info().path == std::filesystem::absolute(path) && model_->info().dtype == dtype &&
+        model_written_ == written) {
         return model_;
     }
+    const Precision precision = precision_of(dtype);
     std::shared_ptr<LanguageModel> model;
     const std::string name = "Loading " + path.stem().string();
     std::string failure;
     const JobEnd end = run_job(name, Activity::loading, [&](const Pulse& pulse) {
-        model = LanguageModel::open(name_or_path, precision_of(options_.dtype), pulse, [&](double fraction) {
+        model = LanguageModel::open(name_or_path, precision, pulse, [&](double fraction) {
             {
                 const std::lock_guard lock(mutex_);
                 snapshot_.progress = fraction;
@@ -89,7 +93,9 @@ std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& n
     if (!model) {
         throw std::runtime_error(failure);
     }
-    return model;
+    model_ = std::move(model);
+    model_written_ = written;
+    return model_;
 }
 
 void EngineLoop::start(std::unique_ptr<Session> session, bool resumed) {
@@ -103,11 +109,10 @@ void EngineLoop::start(std::unique_ptr<Session> session, bool resumed) {
 
 void EngineLoop::handle(const NewSession& command) {
     validate(command.config);
-    auto model = open_model(command.model);
+    auto model = open_model(command.model, options_.dtype);
     const std::filesystem::path path =
         command.project_path.empty() ? dated_project(command.model) : std::filesystem::path(command.project_path);
-    auto session = Session::create(command, model, path, [this](EventBody body) { emit(std::move(body)); });
-    model_ = std::move(model);
+    auto session = Session::create(command, std::move(model), path, [this](EventBody body) { emit(std::move(body)); });
     start(std::move(session), /*resumed=*/false);
 }
 
@@ -122,7 +127,7 @@ void EngineLoop::handle(const OpenSession& command) {
     if (!std::filesystem::exists(where)) {
         throw Error("open project", "its model " + where + " is missing; put it back or locate it");
     }
-    auto model = open_model(where);
+    auto model = open_model(where, stored.dtype);   // its log holds for the arithmetic that it was made with
     if (model->info().sha256 != stored.sha256) {
         throw Error("open project", "its model " + where + " has changed (SHA-256 " +
                                         model->info().sha256.substr(0, 12) + "…, the project was made with " +
@@ -131,8 +136,7 @@ void EngineLoop::handle(const OpenSession& command) {
     if (where != stored.path) {
         file->set_model_path(where);
     }
-    auto session = Session::open(std::move(file), model, [this](EventBody body) { emit(std::move(body)); });
-    model_ = std::move(model);
+    auto session = Session::open(std::move(file), std::move(model), [this](EventBody body) { emit(std::move(body)); });
     start(std::move(session), /*resumed=*/true);
 }
 

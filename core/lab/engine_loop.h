@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -68,7 +69,7 @@ class EngineLoop {
     void stream(int sample, const std::string& text, int tokens, bool ended);
     void begin_stream_on_screen();
 
-    std::shared_ptr<const LanguageModel> open_model(const std::string& name_or_path);
+    std::shared_ptr<const LanguageModel> open_model(const std::string& name_or_path, const std::string& dtype);
     void start(std::unique_ptr<Session> session, bool resumed);
     Session& require_session(const char* operation);
     void emit(EventBody body);
@@ -88,7 +89,8 @@ class EngineLoop {
     bool quitting_ = false;
 
     // Engine thread
-    std::shared_ptr<const LanguageModel> model_;
+    std::shared_ptr<const LanguageModel> model_;      // opened last
+    std::filesystem::file_time_type model_written_;   // its file
     std::unique_ptr<Session> session_;
     std::uint64_t run_ = 0;
     Activity activity_ = Activity::no_session;

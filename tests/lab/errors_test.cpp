@@ -109,6 +109,23 @@ TEST_F(Errors, AProjectWhoseModelIsMissingOrChangedByOneByte) {
     EXPECT_EQ(failure_of_opening(), "");
 }
 
+TEST_F(Errors, AModelThatChangesWhileTheProgramRunsIsReadAgain) {
+    make_project();
+    const std::string whole = read_whole(model_);
+    EngineDriver driver(one_thread());
+    driver.after(OpenSession{project(), ""});
+    driver.after(CloseSession{});
+    std::string bytes = whole;
+    bytes[bytes.size() - 1] ^= 1;
+    write_whole(model_, bytes);
+    fs::last_write_time(model_, fs::last_write_time(model_) + std::chrono::seconds(1));
+    expect_error_form(driver.failure_of(OpenSession{project(), ""}), "has changed (SHA-256 ");
+    expect_error_form(driver.failure_of(OpenSession{project(), ""}), "has changed (SHA-256 ");
+    write_whole(model_, whole);
+    fs::last_write_time(model_, fs::last_write_time(model_) + std::chrono::seconds(2));
+    EXPECT_EQ(driver.failure_of(OpenSession{project(), ""}), "");
+}
+
 TEST_F(Errors, AModelPathIsKeptWhole) {
     const fs::path before = fs::current_path();
     fs::copy_file(TinyModel::path(), model_);

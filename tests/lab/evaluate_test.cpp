@@ -208,7 +208,8 @@ TEST_F(Snapshots, FollowTheWorkUnderWay) {
 
 TEST_F(Snapshots, ProgressStaysWithinZeroAndOne) {
     SessionConfig config = small_config();
-    config.sampling.max_new_tokens = 100;
+    config.sampling.candidates = 16;
+    config.sampling.max_new_tokens = 200;
     EngineDriver driver(one_thread());
     std::atomic<bool> done = false;
     std::vector<double> progress;

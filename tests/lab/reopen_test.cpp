@@ -160,12 +160,69 @@ TEST_F(Reopening, OneEngineGoesFromProjectToProject) {
               std::string::npos);
 }
 
+TEST_F(Reopening, KeepsTheArithmeticThatTheProjectWasMadeWith) {
+    EngineOptions bf16 = one_thread();
+    bf16.dtype = "bf16";
+    {
+        EngineDriver driver(one_thread());
+        driver.after(new_session());
+        driver.vote(Choice::left);
+    }
+    {
+        EngineDriver driver(bf16);
+        EXPECT_EQ(all_of<SessionOpened>(driver.after(OpenSession{project(), ""})).at(0).model.dtype, "f32");
+        driver.vote(Choice::right);
+        NewSession other = new_session();
+        other.project_path = project("other");
+        EXPECT_EQ(all_of<SessionOpened>(driver.after(other)).at(0).model.dtype, "bf16");
+        driver.vote(Choice::left);
+        driver.vote(Choice::right);
+        driver.after(Undo{});
+        driver.vote(Choice::left);
+    }
+    for (const char* name : {"p", "other"}) {
+        const ReplayChecked checked = replayed(project(name));
+        EXPECT_TRUE(checked.equal) << name << ": " << checked.first_difference;
+    }
+}
+
+TEST_F(Reopening, AnEngineThatEndsInTheMidstOfItsWorkLeavesASoundProject) {
+    SessionConfig config = small_config();
+    config.sampling.max_new_tokens = 60;
+    config.live.steps_per_click = 20;
+    {
+        EngineDriver driver(one_thread());
+        driver.post(new_session(config));
+        driver.until<TokensStreamed>();  // while the first pair is written
+    }
+    EXPECT_EQ(find_problems(project()), std::vector<std::string>());
+    {
+        EngineDriver driver(one_thread());
+        driver.after(OpenSession{project(), ""});
+        driver.post(Vote{driver.shown().id, Choice::left});
+        driver.until<PolicyStepped>();  // of twenty
+    }
+    EXPECT_EQ(find_problems(project()), std::vector<std::string>());
+    {
+        EngineDriver driver(one_thread());
+        const auto events = driver.after(OpenSession{project(), ""});
+        EXPECT_EQ(all_of<SessionOpened>(events).at(0).labels, 1);
+        EXPECT_EQ(driver.snapshot().policy_steps, 20) << "all of a click or nothing";
+        EXPECT_EQ(driver.snapshot().pending_clicks, 0);
+    }
+    EXPECT_TRUE(replayed(project()).equal);
+    EXPECT_FALSE(std::filesystem::exists(project() + "-lock"));
+}
+
 TEST_F(Reopening, ACopyOpensAsAProjectOfItsOwn) {
     EngineDriver driver(one_thread());
     driver.after(new_session());
     driver.vote(Choice::left);
     driver.vote(Choice::right);
     const Pair shown = driver.shown();
+    expect_error_form(driver.failure_of(SaveCopy{project()}), "is the open project itself");
+    expect_error_form(driver.failure_of(SaveCopy{folder_.path().string()}), "is a folder; name a file");
+    EXPECT_NE(driver.failure_of(SaveCopy{(folder_ / "none" / "copy.plumb").string()}), "");
     EXPECT_EQ(driver.failure_of(SaveCopy{project("copy")}), "");
     driver.vote(Choice::left);  // after the copy
     const auto events = driver.after(OpenSession{project("copy"), ""});
