@@ -11,6 +11,9 @@ namespace plumbline {
 
 enum class Choice { left, right, tie, skip };
 
+/// Whether a choice says which reply is better.
+constexpr bool is_preference(Choice choice) { return choice == Choice::left || choice == Choice::right; }
+
 struct JudgeOptions {
     double noise = 0;          // probability that a choice is flipped, 0..0.5
     std::string keyword;       // for the judge `keyword`

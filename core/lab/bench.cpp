@@ -11,6 +11,7 @@
 #include "core/api/offline.h"
 #include "core/lab/machine.h"
 #include "core/lab/opened_model.h"
+#include "core/lab/temporary_folder.h"
 #include "core/training/adamw.h"
 #include "core/training/reward_model.h"
 #include "core/training/rollouts.h"
@@ -153,16 +154,9 @@ BenchResult bench_training(BenchWhat what, const OpenedModel& opened, int repeat
 /// A person who reads until two pairs wait, then votes twice, the second time while the first vote is being learned.
 /// label_ms and next_pair_ms are the second vote's, as a window sees them; step_s is the first one's whole way.
 BenchResult bench_click(const std::string& model, int repeats, const EngineOptions& options, const Job& job) {
+    const TemporaryFolder folder("bench");
     Engine engine(options);
-    const std::filesystem::path project =
-        std::filesystem::temp_directory_path() / ("plumbline-bench-" + std::to_string(std::hash<std::string>{}(model)) + ".plumb");
-    const auto clean = [&] {
-        std::error_code ignored;
-        for (const char* ending : {"", "-wal", "-shm", "-lock"}) {
-            std::filesystem::remove(project.string() + ending, ignored);
-        }
-    };
-    clean();
+    const std::filesystem::path project = folder.path() / "session.plumb";
     engine.post(NewSession{project.string(), model, {}, {}});
 
     std::vector<double> label, pair, click;
@@ -171,7 +165,6 @@ BenchResult bench_click(const std::string& model, int repeats, const EngineOptio
         while (events.empty()) {
             if (job.stop.stop_requested()) {
                 engine.stop();
-                clean();
                 throw Stopped();
             }
             engine.wait_for_events(20);
@@ -180,7 +173,6 @@ BenchResult bench_click(const std::string& model, int repeats, const EngineOptio
         Event event = std::move(events.front());
         events.erase(events.begin());
         if (const auto* failed = std::get_if<CommandFailed>(&event.body)) {
-            clean();
             throw std::runtime_error(failed->message);
         }
         return event;
@@ -198,7 +190,6 @@ BenchResult bench_click(const std::string& model, int repeats, const EngineOptio
         while (engine.snapshot().pairs_ahead < 2 || engine.snapshot().pending_clicks > 0) {   // the person reads
             std::this_thread::sleep_for(std::chrono::milliseconds(5));
             if (job.stop.stop_requested()) {
-                clean();
                 throw Stopped();
             }
         }
@@ -243,7 +234,6 @@ BenchResult bench_click(const std::string& model, int repeats, const EngineOptio
     result.extra["label_ms_max"] = 1000 * label.back();
     result.extra["next_pair_ms"] = 1000 * pair[pair.size() / 2];
     result.extra["next_pair_ms_max"] = 1000 * pair.back();
-    clean();
     return result;
 }
 

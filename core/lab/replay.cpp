@@ -12,31 +12,11 @@
 #include "core/api/offline.h"
 #include "core/lab/machine.h"
 #include "core/lab/session.h"
+#include "core/lab/temporary_folder.h"
 
 namespace plumbline {
 
 namespace {
-
-/// The replayed project lives in a folder of its own, which goes with it.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "plumbline-replay-XXXXXX").string();
-        if (!mkdtemp(pattern.data())) {
-            throw Error("replay", "no folder can be made in " + std::filesystem::temp_directory_path().string() +
-                                      "; set TMPDIR to a writable place");
-        }
-        path_ = pattern;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 SessionConfig config_from(const nlohmann::json& payload, SessionConfig config) {
     for (const auto& [key, value] : payload.items()) {
@@ -152,7 +132,7 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
     if (model->info().sha256 != stored.sha256) {
         throw Error("replay", "the model " + stored.path + " has changed since; locate the original file");
     }
-    const TemporaryFolder folder;
+    const TemporaryFolder folder("replay");
     const auto session = Session::create(start, model, folder.path() / "replay.plumb", [](const EventBody&) {});
 
     ReplayChecked result;

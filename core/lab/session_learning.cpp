@@ -25,8 +25,6 @@ double now() {
 
 double target_of(Choice choice) { return choice == Choice::left ? 1 : choice == Choice::right ? 0 : 0.5; }
 
-bool is_preference(Choice choice) { return choice == Choice::left || choice == Choice::right; }
-
 // P(the choice) from P(left better); a tie counts as an even bet.
 double probability_of(Choice choice, double left) {
     return choice == Choice::left ? left : choice == Choice::right ? 1 - left : 0.5;

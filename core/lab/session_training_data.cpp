@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::size_t lower_cache_limit = std::size_t{256} << 20;   // bytes
 
-bool is_preference(Choice choice) { return choice == Choice::left || choice == Choice::right; }
-
 }  // namespace
 
 Sequence Session::sequence_of(const StoredGeneration& generation, std::int64_t id) const {

@@ -4,12 +4,11 @@
 #include <chrono>
 #include <cmath>
 
-#include <unistd.h>
-
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
 #include "core/api/judge.h"
 #include "core/api/offline.h"
+#include "core/lab/temporary_folder.h"
 
 namespace plumbline {
 
@@ -100,26 +99,6 @@ JudgedReply seen(const Candidate& candidate) {
     return {candidate.text, candidate.tokens, candidate.finish == Finish::eos};
 }
 
-/// A project in the temporary folder that goes when the simulation ends.
-class TemporaryProject {
-  public:
-    TemporaryProject()
-        : path_(std::filesystem::temp_directory_path() / ("plumbline-simulate-" + std::to_string(getpid()) + ".plumb")) {
-        remove();
-    }
-    ~TemporaryProject() { remove(); }
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    void remove() {
-        std::error_code ignored;
-        for (const char* ending : {"", "-wal", "-shm", "-lock"}) {
-            std::filesystem::remove(path_.string() + ending, ignored);
-        }
-    }
-    std::filesystem::path path_;
-};
-
 }  // namespace
 
 SimulateResult simulate(const SimulateRequest& request, const EngineOptions& options, const Job& job,
@@ -130,8 +109,11 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
         throw ConfigError("simulate", "clicks " + std::to_string(request.clicks) + " is negative; choose 0 or more");
     }
     const std::vector<std::string> heldout = request.heldout.empty() ? heldout_prompts() : request.heldout;
-    const TemporaryProject temporary;
-    const std::string project = request.project.empty() ? temporary.path().string() : request.project.string();
+    std::optional<TemporaryFolder> temporary;
+    if (request.project.empty()) {
+        temporary.emplace("simulate");
+    }
+    const std::string project = temporary ? (temporary->path() / "session.plumb").string() : request.project.string();
 
     EngineOptions engine_options = options;
     engine_options.sample_ahead = false;   // no reading time to use, and the order of events is fixed
