@@ -144,6 +144,9 @@ void add_lora(std::vector<Field<Config>>& out, Group group) {
             key, range, help, [=](auto& config) -> auto& { return group(config).*member; }));
     };
     using L = LoraConfig;
+    add("weights", "auto|lora|all", "what trains: low-rank adapters, or every weight of a small model; auto: all up to "
+        "5 million weights",
+        &L::weights);
     add("lora_rank", "1..256", "rank of the low-rank adapters", &L::lora_rank);
     add("lora_alpha", "0..4096", "adapter scale times the rank", &L::lora_alpha);
     add("lora_first_block", "-1..4095", "first adapted block; -1: the upper half of the blocks",

@@ -22,8 +22,12 @@ struct SamplingConfig {
     PairChoice pair_choice = PairChoice::farthest;
 };
 
+/// What of the policy trains: low-rank adapters, or every weight (small models only, up to 20 million).
+enum class Weights { automatic, lora, all };
+
 /// Low-rank adapters on the linear layers of the blocks from `lora_first_block` on (LoRA, 2106.09685).
 struct LoraConfig {
+    Weights weights = Weights::automatic;   // automatic: all of a model of up to 5 million, else lora
     int lora_rank = 8;          // 1..256
     double lora_alpha = 16;     // scale = alpha / rank; 0..4096
     int lora_first_block = -1;  // first adapted block, 0..blocks-1; -1: the upper half of the blocks

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "core/model/lora.h"
 #include "core/api/errors.h"
 #include "core/api/offline.h"
 #include "core/lab/machine.h"
@@ -66,7 +67,7 @@ BenchResult repeat(int repeats, const Job& job, const std::function<std::int64_t
     return result;
 }
 
-std::int64_t sample_once(const OpenedModel& opened, const LoraAdapter* adapter, int candidates, int max_new_tokens,
+std::int64_t sample_once(const OpenedModel& opened, const Adapter* adapter, int candidates, int max_new_tokens,
                          std::uint32_t stream) {
     const GenerationPrompt prompt{some_ids(prompt_tokens, opened.model->tokenizer().vocab_size(), 7), 0};
     GenerationRequest request;

@@ -27,11 +27,6 @@ struct StateHeader {
     Learner::RewardExtent extent;
 };
 
-LoraAdapter trainable(LoraAdapter adapter) {
-    adapter.require_grad(true);
-    return adapter;
-}
-
 std::span<const std::byte> bytes_of(const Tensor& t) {
     return {reinterpret_cast<const std::byte*>(t.const_data_ptr<float>()),
             static_cast<std::size_t>(t.numel()) * sizeof(float)};
@@ -47,8 +42,8 @@ std::string two_decimals(double value) {
 
 Learner::Learner(const LanguageModel& model, const SessionConfig& config)
     : decoder_(&model.decoder()),
-      adapter_(trainable(LoraAdapter::fresh(model.decoder().config(), config.lora, config.seed))),
-      optimizer_(adapter_.tensors(), adapter_.tensor_names()) {}
+      adapter_(new_policy(model.decoder(), config.lora, config.seed)),
+      optimizer_(adapter_->tensors(), adapter_->tensor_names()) {}
 
 // Full rate up to half of the limit, then linearly down to none at the limit; beyond it the adapter shrinks towards
 // the reference, where its KL is zero.
@@ -61,7 +56,7 @@ Learner::Update Learner::brake_and_step(Metrics metrics, double lr, double kl, d
     if (kl > limit) {
         const double factor = std::clamp(limit / kl, 0.8, 1.0);
         optimizer_.zero_grad();
-        adapter_.shrink(factor);
+        adapter_->shrink(factor);
         update.note = "KL " + two_decimals(kl) + " is over " + two_decimals(limit) + ": shrunk towards the reference by " +
                       two_decimals(factor);
     } else {
@@ -78,7 +73,7 @@ Learner::Update Learner::brake_and_step(Metrics metrics, double lr, double kl, d
 Learner::Update Learner::step_dpo(std::span<const PreferencePair> pairs, const LiveConfig& config, double kl,
                                   const Pulse& pulse) {
     try {
-        Metrics metrics = dpo_gradients(*decoder_, adapter_, pairs, config.dpo_beta, pulse);
+        Metrics metrics = dpo_gradients(*decoder_, *adapter_, pairs, config.dpo_beta, pulse);
         return brake_and_step(std::move(metrics), config.dpo_lr, kl, config.kl_limit);
     } catch (...) {
         optimizer_.zero_grad();
@@ -90,7 +85,7 @@ Learner::Update Learner::step_rloo(std::span<const Rollout> rollouts, const Live
                                    double kl, const Pulse& pulse) {
     const RlooSettings settings{config.rloo_beta, temperature, 0.2, config.missing_eos_reward, config.rloo_group};
     try {
-        Metrics metrics = rloo_gradients(*decoder_, adapter_, rollouts, settings, pulse);
+        Metrics metrics = rloo_gradients(*decoder_, *adapter_, rollouts, settings, pulse);
         return brake_and_step(std::move(metrics), config.rloo_lr, kl, config.kl_limit);
     } catch (...) {
         optimizer_.zero_grad();
@@ -144,7 +139,7 @@ void Learner::restore(std::span<const std::byte> state) {
 
 std::string Learner::weights_hash() const {
     std::vector<std::byte> all;
-    for (const Tensor& t : adapter_.tensors()) {
+    for (const Tensor& t : adapter_->tensors()) {
         const auto bytes = bytes_of(t);
         all.insert(all.end(), bytes.begin(), bytes.end());
     }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,7 @@ class Learner {
     Learner(const Learner&) = delete;
     Learner& operator=(const Learner&) = delete;
 
-    const LoraAdapter& adapter() const { return adapter_; }
+    const Adapter& adapter() const { return *adapter_; }
     const LinearReward& reward() const { return reward_; }
     void set_reward(LinearReward reward) { reward_ = std::move(reward); }
     int policy_steps() const { return policy_steps_; }
@@ -56,7 +57,7 @@ class Learner {
   private:
     Update brake_and_step(Metrics metrics, double lr, double kl, double limit);
     const Decoder* decoder_;
-    LoraAdapter adapter_;
+    std::unique_ptr<Adapter> adapter_;
     AdamW optimizer_;
     LinearReward reward_;
     int policy_steps_ = 0;

@@ -1,5 +1,6 @@
 // One-shot work with a model: inspect, tokenize, score, generate.
 
+#include "core/model/lora.h"
 #include "core/api/offline.h"
 
 #include <ATen/ATen.h>

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/model/lora.h"
 #include "core/api/errors.h"
 #include "core/api/offline.h"
 #include "core/formats/peft.h"

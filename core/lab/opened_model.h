@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/model/lora.h"
 #include "core/api/offline.h"
 #include "core/model/language_model.h"
 

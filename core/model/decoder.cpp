@@ -28,10 +28,27 @@ Decoder::Decoder(const DecoderConfig& config, FrozenLinear embedding, FrozenLine
     sin_ = angles.sin().to(at::kFloat);
 }
 
-Tensor Decoder::embed(const Tensor& ids) const { return embedding_.rows(ids); }
+Tensor Decoder::embed(const Tensor& ids, const Adapter* adapter) const {
+    return adapter && adapter->owns_embedding() ? at::embedding(adapter->embedding(), ids) : embedding_.rows(ids);
+}
 
-Tensor Decoder::final_norm(const Tensor& h) const {
-    return at::rms_norm(h, {config_.hidden}, final_norm_, config_.norm_eps);
+Tensor Decoder::final_norm(const Tensor& h, const Adapter* adapter) const {
+    return at::rms_norm(h, {config_.hidden}, adapter ? adapter->final_norm(final_norm_) : final_norm_, config_.norm_eps);
+}
+
+Tensor Decoder::logits(const Tensor& h, const Adapter* adapter) const {
+    const Tensor x = final_norm(h, adapter);
+    return adapter && adapter->owns_embedding() ? at::linear(x, adapter->output_layer()) : head()(x);   // (N, V)
+}
+
+Tensor Decoder::linear(const FrozenLinear& frozen, const Tensor& x, int block, BlockProduct which,
+                       const Adapter* adapter) const {
+    return adapter ? adapter->linear(frozen, x, block, which) : frozen(x);
+}
+
+Tensor Decoder::block_norm(const Tensor& h, int block, BlockNorm which, const Adapter* adapter) const {
+    const Tensor& frozen = which == BlockNorm::attention ? blocks_[block].attention_norm : blocks_[block].mlp_norm;
+    return at::rms_norm(h, {config_.hidden}, adapter ? adapter->norm(frozen, block, which) : frozen, config_.norm_eps);
 }
 
 // Halves are rotated against each other: the pairing of the transformers library, not of GGUF's row order.
@@ -42,9 +59,9 @@ Tensor Decoder::rotate(const Tensor& x, const Tensor& cos, const Tensor& sin) co
 }
 
 Decoder::Projections Decoder::project(const Tensor& x, const Tensor& positions, int block,
-                                      const LoraAdapter* adapter) const {
+                                      const Adapter* adapter) const {
     const std::int64_t n = x.size(0), d = config_.head_dim, q_out = config_.heads * d, kv_out = config_.kv_heads * d;
-    const Tensor qkv = blocks_[block].qkv(x);   // (N, (H + 2 KV) d)
+    const Tensor qkv = linear(blocks_[block].qkv, x, block, BlockProduct::qkv, adapter);   // (N, (H + 2 KV) d)
     Tensor q = qkv.narrow(1, 0, q_out), k = qkv.narrow(1, q_out, kv_out), v = qkv.narrow(1, q_out + kv_out, kv_out);
     if (adapter) {
         q = adapter->add_to(q, x, block, LinearSite::q);
@@ -57,24 +74,24 @@ Decoder::Projections Decoder::project(const Tensor& x, const Tensor& positions, 
             v.reshape({n, config_.kv_heads, d})};
 }
 
-Tensor Decoder::attention_output(const Tensor& h, const Tensor& attended, int block, const LoraAdapter* adapter) const {
-    Tensor out = blocks_[block].output(attended);
+Tensor Decoder::attention_output(const Tensor& h, const Tensor& attended, int block, const Adapter* adapter) const {
+    Tensor out = linear(blocks_[block].output, attended, block, BlockProduct::output, adapter);
     if (adapter) {
         out = adapter->add_to(out, attended, block, LinearSite::o);
     }
     return h + out;
 }
 
-Tensor Decoder::mlp(const Tensor& h, int block, const LoraAdapter* adapter) const {
-    const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].mlp_norm, config_.norm_eps);
-    const Tensor both = blocks_[block].gate_up(x);   // (N, 2 mlp)
+Tensor Decoder::mlp(const Tensor& h, int block, const Adapter* adapter) const {
+    const Tensor x = block_norm(h, block, BlockNorm::mlp, adapter);
+    const Tensor both = linear(blocks_[block].gate_up, x, block, BlockProduct::gate_up, adapter);   // (N, 2 mlp)
     Tensor gate = both.narrow(1, 0, config_.mlp), up = both.narrow(1, config_.mlp, config_.mlp);
     if (adapter) {
         gate = adapter->add_to(gate, x, block, LinearSite::gate);
         up = adapter->add_to(up, x, block, LinearSite::up);
     }
     const Tensor inner = at::silu(gate) * up;
-    Tensor out = blocks_[block].down(inner);
+    Tensor out = linear(blocks_[block].down, inner, block, BlockProduct::down, adapter);
     if (adapter) {
         out = adapter->add_to(out, inner, block, LinearSite::down);
     }
@@ -102,7 +119,7 @@ Tensor attend_packed(const Tensor& q, const Tensor& k, const Tensor& v, const st
 
 }  // namespace
 
-Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const LoraAdapter* adapter,
+Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const Adapter* adapter,
                     const Pulse& pulse) const {
     for (int block = from; block < to; ++block) {
         pulse.check();
@@ -112,7 +129,7 @@ Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const 
                 return grad;
             });
         }
-        const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].attention_norm, config_.norm_eps);
+        const Tensor x = block_norm(h, block, BlockNorm::attention, adapter);
         const Projections p = project(x, batch.positions, block, adapter);
         h = attention_output(h, attend_packed(p.q, p.k, p.v, batch.starts), block, adapter);
         h = mlp(h, block, adapter);
@@ -120,14 +137,14 @@ Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const 
     return h;
 }
 
-Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const LoraAdapter* adapter, const Pulse& pulse) const {
+Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const Adapter* adapter, const Pulse& pulse) const {
     const std::int64_t length = ids.size(0);
     KvCache::Group& group = cache.last_group();
     const Tensor positions = at::arange(length, at::kLong);
-    Tensor h = embed(ids);
+    Tensor h = embed(ids, adapter);
     for (int block = 0; block < config_.blocks; ++block) {
         pulse.check();
-        const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].attention_norm, config_.norm_eps);
+        const Tensor x = block_norm(h, block, BlockNorm::attention, adapter);
         const Projections p = project(x, positions, block, adapter);
         group.k.push_back(p.k.transpose(0, 1).contiguous());   // (KV, P, d)
         group.v.push_back(p.v.transpose(0, 1).contiguous());
@@ -137,11 +154,11 @@ Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const LoraAdapter* ad
     return h.narrow(0, length - 1, 1);
 }
 
-Tensor Decoder::step(const Tensor& ids, KvCache& cache, const LoraAdapter* adapter) const {
+Tensor Decoder::step(const Tensor& ids, KvCache& cache, const Adapter* adapter) const {
     const Tensor positions = cache.positions();
-    Tensor h = embed(ids);
+    Tensor h = embed(ids, adapter);
     for (int block = 0; block < config_.blocks; ++block) {
-        const Tensor x = at::rms_norm(h, {config_.hidden}, blocks_[block].attention_norm, config_.norm_eps);
+        const Tensor x = block_norm(h, block, BlockNorm::attention, adapter);
         const Projections p = project(x, positions, block, adapter);
         h = attention_output(h, cache.attend(block, p.q, p.k, p.v), block, adapter);
         h = mlp(h, block, adapter);

@@ -7,8 +7,8 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/model/decoder_config.h"
+#include "core/model/adapter.h"
 #include "core/model/frozen_linear.h"
-#include "core/model/lora.h"
 #include "core/model/packed_batch.h"
 #include "core/model/pulse.h"
 
@@ -32,28 +32,36 @@ class Decoder {
     const DecoderConfig& config() const { return config_; }
 
     /// ids (N) -> (N, D).
-    at::Tensor embed(const at::Tensor& ids) const;
+    at::Tensor embed(const at::Tensor& ids, const Adapter* adapter) const;
     /// Blocks [from, to) over packed sequences, causal within each: (N, D) -> (N, D). Differentiable in h and the
     /// adapter; `pulse` beats before every block, forward and backward.
-    at::Tensor run(at::Tensor h, const PackedBatch& batch, int from, int to, const LoraAdapter* adapter,
+    at::Tensor run(at::Tensor h, const PackedBatch& batch, int from, int to, const Adapter* adapter,
                    const Pulse& pulse) const;
     /// One new token a row through all blocks: ids (R) -> (R, D) before the final norm.
-    at::Tensor step(const at::Tensor& ids, KvCache& cache, const LoraAdapter* adapter) const;
+    at::Tensor step(const at::Tensor& ids, KvCache& cache, const Adapter* adapter) const;
     /// Runs one prompt (P) with the adapter and keeps its keys and values in the cache as the next group's prefix;
     /// the last row's state, (1, D) before the final norm.
-    at::Tensor prefill(const at::Tensor& ids, KvCache& cache, const LoraAdapter* adapter, const Pulse& pulse) const;
+    at::Tensor prefill(const at::Tensor& ids, KvCache& cache, const Adapter* adapter, const Pulse& pulse) const;
 
-    at::Tensor final_norm(const at::Tensor& h) const;
-    /// The output layer: (N, D) after final_norm -> (N, V).
+    at::Tensor final_norm(const at::Tensor& h, const Adapter* adapter) const;
+    /// Next-token logits: h (N, D) before the final norm -> (N, V).
+    at::Tensor logits(const at::Tensor& h, const Adapter* adapter) const;
+    /// The backbone's output layer: (N, D) after final_norm -> (N, V).
     const FrozenLinear& head() const { return config_.tied_embeddings ? embedding_ : head_; }
+    const FrozenLinear& embedding() const { return embedding_; }
+    const at::Tensor& final_norm_weight() const { return final_norm_; }   // (D)
+    const DecoderBlock& block(int i) const { return blocks_[i]; }
 
   private:
     struct Projections;
+    at::Tensor linear(const FrozenLinear& frozen, const at::Tensor& x, int block, BlockProduct which,
+                      const Adapter* adapter) const;
+    at::Tensor block_norm(const at::Tensor& h, int block, BlockNorm which, const Adapter* adapter) const;
     Projections project(const at::Tensor& x, const at::Tensor& positions, int block,
-                        const LoraAdapter* adapter) const;
-    at::Tensor mlp(const at::Tensor& h, int block, const LoraAdapter* adapter) const;
+                        const Adapter* adapter) const;
+    at::Tensor mlp(const at::Tensor& h, int block, const Adapter* adapter) const;
     at::Tensor attention_output(const at::Tensor& h, const at::Tensor& attended, int block,
-                                const LoraAdapter* adapter) const;
+                                const Adapter* adapter) const;
     at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) const;
 
     DecoderConfig config_;

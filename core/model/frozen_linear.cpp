@@ -95,6 +95,11 @@ Tensor FrozenLinear::backward(const Tensor& grad) const {
     return state_->multiply(grad, state_->transposed);
 }
 
+Tensor FrozenLinear::dense() const {
+    const Tensor plain = state_->packed ? state_->weight.to_dense() : state_->weight;
+    return plain.to(at::kFloat).contiguous().clone();
+}
+
 std::int64_t FrozenLinear::in() const { return state_->in; }
 std::int64_t FrozenLinear::out() const { return state_->out; }
 

@@ -30,6 +30,9 @@ class FrozenLinear {
     /// The product alone, outside autograd.
     at::Tensor product(const at::Tensor& x) const;
 
+    /// The weight as plain f32, (out, in), in memory of its own.
+    at::Tensor dense() const;
+
     std::int64_t in() const;
     std::int64_t out() const;
     /// Rows `ids` (N) of the weight as (N, in) f32: the embedding of a tied model.

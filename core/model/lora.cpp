@@ -196,11 +196,7 @@ std::vector<std::string> LoraAdapter::tensor_names() const {
     return out;
 }
 
-void LoraAdapter::require_grad(bool on) {
-    for (Tensor& t : tensors()) {
-        t.requires_grad_(on);
-    }
-}
+std::unique_ptr<Adapter> LoraAdapter::copy() const { return std::make_unique<LoraAdapter>(clone()); }
 
 void LoraAdapter::shrink(double factor) {
     at::NoGradGuard no_grad;

@@ -10,14 +10,12 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/api/configs.h"
-#include "core/model/decoder_config.h"
+#include "core/model/adapter.h"
 
 namespace plumbline {
 
 struct PeftAdapter;
 
-enum class LinearSite { q, k, v, o, gate, up, down };
-inline constexpr int linear_sites = 7;
 std::string_view peft_name(LinearSite site);          // "q_proj"
 std::int64_t in_features(const DecoderConfig& config, LinearSite site);
 std::int64_t out_features(const DecoderConfig& config, LinearSite site);
@@ -29,7 +27,7 @@ struct LoraPair {
 };
 
 /// The weights of one adapter. A value that shares tensors when copied; clone() copies them.
-class LoraAdapter {
+class LoraAdapter : public Adapter {
   public:
     /// A ~ kaiming-uniform(sqrt 5) from `seed`, B = 0: the adapted model starts as the backbone.
     static LoraAdapter fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed);
@@ -39,19 +37,19 @@ class LoraAdapter {
 
     /// The same weights in tensors of their own, without gradients.
     LoraAdapter clone() const;
+    std::unique_ptr<Adapter> copy() const override;
 
     /// B * A x * scale, added to `y` (N, out); `y` as it is when the layer has no adapter.
-    at::Tensor add_to(const at::Tensor& y, const at::Tensor& x, int block, LinearSite site) const;
+    at::Tensor add_to(const at::Tensor& y, const at::Tensor& x, int block, LinearSite site) const override;
 
-    int first_block() const { return first_block_; }   // blocks before it are the backbone's
+    int first_block() const override { return first_block_; }
     double scale() const { return scale_; }
     const LoraPair& pair(int block, LinearSite site) const { return pairs_[block][static_cast<int>(site)]; }
     /// All matrices in a fixed order (block, site, A before B).
-    std::vector<at::Tensor> tensors() const;
-    std::vector<std::string> tensor_names() const;     // "blocks.15.q_proj.lora_A"
-    void require_grad(bool on);
-    /// Moves towards the reference: every B times `factor`.
-    void shrink(double factor);
+    std::vector<at::Tensor> tensors() const override;
+    std::vector<std::string> tensor_names() const override;   // "blocks.15.q_proj.lora_A"
+    /// Every B times `factor`.
+    void shrink(double factor) override;
 
   private:
     int rank_ = 0, first_block_ = 0;

@@ -11,13 +11,7 @@ namespace plumbline {
 
 using at::Tensor;
 
-namespace {
-
-Tensor logits_of(const Decoder& decoder, const Tensor& h) { return decoder.head()(decoder.final_norm(h)); }   // (R, V)
-
-}  // namespace
-
-std::vector<Reply> generate_replies(const Decoder& decoder, const LoraAdapter* adapter, const GenerationRequest& request,
+std::vector<Reply> generate_replies(const Decoder& decoder, const Adapter* adapter, const GenerationRequest& request,
                                     const Pulse& pulse, const TokenSink& on_token) {
     at::NoGradGuard no_grad;
     const auto prompts = static_cast<int>(request.prompts.size());
@@ -47,7 +41,7 @@ std::vector<Reply> generate_replies(const Decoder& decoder, const LoraAdapter* a
     std::vector<TokenSampler> samplers(at::get_num_threads());
     for (int position = 0; !live.empty(); ++position) {
         pulse.check();
-        const Tensor logits = logits_of(decoder, h).contiguous();   // (R, V)
+        const Tensor logits = decoder.logits(h, adapter).contiguous();   // (R, V)
         const auto vocabulary = static_cast<std::size_t>(logits.size(1));
         std::vector<SampledToken> tokens(live.size());
         at::parallel_for(0, static_cast<std::int64_t>(live.size()), 1, [&](std::int64_t begin, std::int64_t end) {

@@ -41,7 +41,7 @@ struct GenerationRequest {
 using TokenSink = std::function<void(int row, int id, bool ended)>;
 
 /// Replies ordered by prompt, then sample. Knows nothing of text. Throws Stopped at the next token after a stop.
-std::vector<Reply> generate_replies(const Decoder& decoder, const LoraAdapter* adapter, const GenerationRequest& request,
+std::vector<Reply> generate_replies(const Decoder& decoder, const Adapter* adapter, const GenerationRequest& request,
                                     const Pulse& pulse, const TokenSink& on_token = {});
 
 }  // namespace plumbline

@@ -12,7 +12,7 @@ namespace plumbline {
 
 using at::Tensor;
 
-Metrics dpo_gradients(const Decoder& decoder, const LoraAdapter& adapter, std::span<const PreferencePair> pairs,
+Metrics dpo_gradients(const Decoder& decoder, const Adapter& adapter, std::span<const PreferencePair> pairs,
                       double beta, const Pulse& pulse) {
     Metrics total;
     const auto n = static_cast<double>(pairs.size());

@@ -22,7 +22,7 @@ using Metrics = std::map<std::string, double>;   // names as in the metrics list
 /// Adds the gradient of the mean DPO loss over `pairs` to the adapter's .grad, one pair at a time, and returns the
 /// batch's metrics (loss/policy, rewards/..., logps/...). Throws NonFinite before a bad loss reaches a gradient, Stopped
 /// between pairs.
-Metrics dpo_gradients(const Decoder& decoder, const LoraAdapter& adapter, std::span<const PreferencePair> pairs,
+Metrics dpo_gradients(const Decoder& decoder, const Adapter& adapter, std::span<const PreferencePair> pairs,
                       double beta, const Pulse& pulse);
 
 }  // namespace plumbline

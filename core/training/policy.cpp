@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/model/full_weights.h"
+#include "core/model/lora.h"
 #include "core/training/token_logprobs.h"
 
 namespace plumbline {
@@ -21,6 +23,23 @@ std::vector<float> to_floats(const Tensor& t) {
 
 }  // namespace
 
+bool trains_all_weights(const DecoderConfig& model, const LoraConfig& config) {
+    constexpr std::int64_t small_model = 5'000'000;   // weights
+    return config.weights == Weights::all ||
+           (config.weights == Weights::automatic && model.parameters() <= small_model);
+}
+
+std::unique_ptr<Adapter> new_policy(const Decoder& decoder, const LoraConfig& config, std::uint64_t seed) {
+    std::unique_ptr<Adapter> policy;
+    if (trains_all_weights(decoder.config(), config)) {
+        policy = std::make_unique<FullWeights>(FullWeights::of(decoder));
+    } else {
+        policy = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed));
+    }
+    policy->require_grad(true);
+    return policy;
+}
+
 double ReferenceFacts::sum() const { return std::accumulate(logprobs.begin(), logprobs.end(), 0.0); }
 double ReferenceFacts::sum_t1() const { return std::accumulate(logprobs_t1.begin(), logprobs_t1.end(), 0.0); }
 
@@ -29,7 +48,7 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
     at::NoGradGuard no_grad;
     const PackedBatch batch = pack(sequences);
     const int blocks = decoder.config().blocks, middle = blocks / 2;
-    Tensor h = decoder.embed(batch.ids);   // (N, D)
+    Tensor h = decoder.embed(batch.ids, nullptr);   // (N, D)
     int at_block = 0;
     const auto run_to = [&](int block) {
         h = decoder.run(h, batch, at_block, block, nullptr, pulse);
@@ -53,10 +72,10 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
     }
     const Tensor predictors = run_to(blocks).index_select(0, batch.predictors);   // (M, D)
     const std::vector<float> tempered =
-        to_floats(token_logprobs(decoder, predictors, batch.targets, temperature, pulse));
+        to_floats(token_logprobs(decoder, nullptr, predictors, batch.targets, temperature, pulse));
     const std::vector<float> plain = temperature == 1.0
                                          ? tempered
-                                         : to_floats(token_logprobs(decoder, predictors, batch.targets, 1.0, pulse));
+                                         : to_floats(token_logprobs(decoder, nullptr, predictors, batch.targets, 1.0, pulse));
     const Tensor reply_states = at_middle.index_select(0, batch.reply_rows);   // (M, D)
     for (std::size_t i = 0; i < facts.size(); ++i) {
         const std::int64_t begin = batch.reply_starts[i], end = batch.reply_starts[i + 1];
@@ -68,16 +87,18 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
     return facts;
 }
 
-Tensor policy_logprobs(const Decoder& decoder, const LoraAdapter* adapter, const PackedBatch& batch,
+Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
                        const Tensor& lower, double temperature, const Pulse& pulse) {
     const int first = adapter ? adapter->first_block() : decoder.config().blocks;
     Tensor h = lower;
-    if (!h.defined()) {
+    if (adapter && adapter->owns_embedding()) {
+        h = decoder.embed(batch.ids, adapter);
+    } else if (!h.defined()) {
         at::NoGradGuard no_grad;   // nothing below the adapter trains
-        h = decoder.run(decoder.embed(batch.ids), batch, 0, first, nullptr, pulse);
+        h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, adapter, pulse);
-    return token_logprobs(decoder, h.index_select(0, batch.predictors), batch.targets, temperature, pulse);   // (M)
+    return token_logprobs(decoder, adapter, h.index_select(0, batch.predictors), batch.targets, temperature, pulse);   // (M)
 }
 
 }  // namespace plumbline

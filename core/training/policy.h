@@ -1,16 +1,24 @@
 #pragma once
 // The forward passes that training and scoring share: policy log-probs through the adapter, reference facts once a reply.
 
+#include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
 #include "core/model/decoder.h"
-#include "core/model/lora.h"
+#include "core/api/configs.h"
+#include "core/model/adapter.h"
 #include "core/model/packed_batch.h"
 
 namespace plumbline {
+
+/// Whether a policy of this configuration trains every weight.
+bool trains_all_weights(const DecoderConfig& model, const LoraConfig& config);
+/// A policy that starts as the backbone, ready to train.
+std::unique_ptr<Adapter> new_policy(const Decoder& decoder, const LoraConfig& config, std::uint64_t seed);
 
 /// A reply with all that the frozen backbone says of it, computed once: training needs no more of the lower blocks.
 struct ReferenceFacts {
@@ -30,8 +38,8 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
                                             int first_block, double temperature, Want want, const Pulse& pulse);
 
 /// The policy's log-probs of all reply tokens, (M), differentiable in the adapter. `lower`: (N, D) entering the
-/// adapter's first block; undefined: computed here.
-at::Tensor policy_logprobs(const Decoder& decoder, const LoraAdapter* adapter, const PackedBatch& batch,
+/// adapter's first block, not used where the adapter owns the embedding; undefined: computed here.
+at::Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
                            const at::Tensor& lower, double temperature, const Pulse& pulse);
 
 }  // namespace plumbline

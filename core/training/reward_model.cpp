@@ -66,10 +66,10 @@ Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const Pac
     Tensor h;
     {
         at::NoGradGuard no_grad;
-        h = decoder.run(decoder.embed(batch.ids), batch, 0, first, nullptr, pulse);
+        h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, &model.adapter, pulse);
-    const Tensor states = decoder.final_norm(h.index_select(0, batch.reply_rows));   // (M, D)
+    const Tensor states = decoder.final_norm(h.index_select(0, batch.reply_rows), &model.adapter);   // (M, D)
     return at::linear(states, model.head).squeeze(1);                                // (M)
 }
 

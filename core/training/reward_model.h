@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/model/lora.h"
 #include "core/training/dpo.h"
 
 namespace plumbline {

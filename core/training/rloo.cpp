@@ -24,7 +24,7 @@ Tensor penalised_rewards(std::span<const Rollout> rollouts, const RlooSettings& 
 
 }  // namespace
 
-Metrics rloo_gradients(const Decoder& decoder, const LoraAdapter& adapter, std::span<const Rollout> rollouts,
+Metrics rloo_gradients(const Decoder& decoder, const Adapter& adapter, std::span<const Rollout> rollouts,
                        const RlooSettings& settings, const Pulse& pulse) {
     const auto n = static_cast<double>(rollouts.size());
     const Tensor rewards = penalised_rewards(rollouts, settings);

@@ -26,7 +26,7 @@ struct RlooSettings {
 /// Adds the gradient of the mean clipped objective to the adapter's .grad, one group at a time. Metrics:
 /// loss/policy, objective/score, objective/kl, objective/rlhf_reward, policy/ratio, tokens/eos_rate,
 /// tokens/response_length.
-Metrics rloo_gradients(const Decoder& decoder, const LoraAdapter& adapter, std::span<const Rollout> rollouts,
+Metrics rloo_gradients(const Decoder& decoder, const Adapter& adapter, std::span<const Rollout> rollouts,
                        const RlooSettings& settings, const Pulse& pulse);
 
 }  // namespace plumbline

@@ -7,7 +7,7 @@
 
 namespace plumbline {
 
-std::vector<Rollout> draw_rollouts(const Decoder& decoder, const LoraAdapter& policy, const LoraAdapter* reference,
+std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy, const Adapter* reference,
                                    GenerationRequest request, const RolloutScore& score, const Pulse& pulse) {
     at::NoGradGuard no_grad;
     request.sampling.top_k = 0;

@@ -14,7 +14,7 @@ using RolloutScore = std::function<double(const Sequence& sequence, const Refere
 
 /// Draws request.samples replies a prompt from the policy, without truncation (the ratio and the KL are of the whole
 /// distribution), and scores them. `reference`: nullptr for the backbone. Grouped by prompt, in order.
-std::vector<Rollout> draw_rollouts(const Decoder& decoder, const LoraAdapter& policy, const LoraAdapter* reference,
+std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy, const Adapter* reference,
                                    GenerationRequest request, const RolloutScore& score, const Pulse& pulse);
 
 }  // namespace plumbline

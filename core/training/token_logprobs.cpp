@@ -66,9 +66,14 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
 
 }  // namespace
 
-Tensor token_logprobs(const Decoder& decoder, const Tensor& h, const Tensor& targets, double temperature,
-                      const Pulse& pulse) {
-    const Tensor x = decoder.final_norm(h).contiguous();
+Tensor token_logprobs(const Decoder& decoder, const Adapter* adapter, const Tensor& h, const Tensor& targets,
+                      double temperature, const Pulse& pulse) {
+    if (adapter && adapter->owns_embedding()) {   // a small vocabulary: the plain product, which trains the layer too
+        const Tensor logits = decoder.logits(h, adapter) / temperature;   // (M, V)
+        pulse();
+        return at::log_softmax(logits, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
+    }
+    const Tensor x = decoder.final_norm(h, adapter).contiguous();
     return TokenLogprobs::apply(x, targets, Arguments{&decoder.head(), 1.0 / temperature, &pulse});
 }
 

@@ -9,8 +9,8 @@
 namespace plumbline {
 
 /// h: (M, D) before the final norm, row i predicting targets[i]; targets: (M) int64. Returns (M) log-probabilities of
-/// softmax(logits / temperature), nats; differentiable in h.
-at::Tensor token_logprobs(const Decoder& decoder, const at::Tensor& h, const at::Tensor& targets, double temperature,
+/// softmax(logits / temperature), nats; differentiable in h, and in the output layer where it is the adapter's own.
+at::Tensor token_logprobs(const Decoder& decoder, const Adapter* adapter, const at::Tensor& h, const at::Tensor& targets, double temperature,
                           const Pulse& pulse);
 
 }  // namespace plumbline

@@ -24,6 +24,7 @@ inline SessionConfig small_config(std::uint64_t seed = 7) {
     config.system_prompt = "Hi";
     config.sampling.candidates = 3;
     config.sampling.max_new_tokens = 8;
+    config.lora.weights = Weights::lora;
     config.live.dpo_lr = 3e-3;
     config.live.rloo_lr = 3e-3;
     config.live.rloo_group = 2;

@@ -1,3 +1,4 @@
+#include "core/model/lora.h"
 #include "core/model/decoder.h"
 
 #include <ATen/ATen.h>
@@ -16,7 +17,7 @@ using testing::golden_json;
 using testing::golden_model;
 using testing::still;
 
-double worst_difference(const LanguageModel& model, const LoraAdapter* adapter, const nlohmann::json& row, const char* key,
+double worst_difference(const LanguageModel& model, const Adapter* adapter, const nlohmann::json& row, const char* key,
                         double shift = 0) {
     at::NoGradGuard no_grad;
     const Sequence sequence = testing::golden_sequence(row);

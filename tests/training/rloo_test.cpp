@@ -1,3 +1,4 @@
+#include "core/model/lora.h"
 #include "core/training/rloo.h"
 
 #include <ATen/ATen.h>
@@ -14,7 +15,7 @@ using at::Tensor;
 using testing::golden_model;
 using testing::still;
 
-std::vector<Rollout> some_rollouts(const LoraAdapter& adapter) {
+std::vector<Rollout> some_rollouts(const Adapter& adapter) {
     at::NoGradGuard no_grad;
     std::vector<Rollout> out;
     const auto rows = testing::golden_json("tiny_logprobs.json").at("rows");
