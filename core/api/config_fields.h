@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/api/configs.h"
+#include "core/api/stage_configs.h"
 
 namespace plumbline {
 

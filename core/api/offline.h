@@ -13,7 +13,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/api/configs.h"
+#include "core/api/stage_configs.h"
 #include "core/api/engine.h"
 #include "core/api/events.h"
 

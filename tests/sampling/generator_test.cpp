@@ -7,6 +7,7 @@
 #include <array>
 
 #include "core/formats/peft.h"
+#include "core/model/lora.h"
 #include "core/training/policy.h"
 #include "tests/support/torch_model.h"
 
