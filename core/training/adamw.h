@@ -1,48 +1,36 @@
 #pragma once
-// AdamW with clipping and a guard: a step either happens with finite numbers or not at all.
+// Adam with decoupled weight decay (1711.05101), in two forms.
 
-#include <cstddef>
-#include <span>
-#include <string>
 #include <vector>
 
-#include <ATen/core/Tensor.h>
+#include "core/api/configs.h"
+#include "core/training/optimizer.h"
 
 namespace plumbline {
 
-/// The loss or a gradient is not finite; weights are as before the step.
-class NonFinite : public std::exception {
-  public:
-    explicit NonFinite(std::string message) : message_(std::move(message)) {}
-    const char* what() const noexcept override { return message_.c_str(); }
-
-  private:
-    std::string message_;
+struct AdamWSettings {
+    double beta1 = 0.9;     // 0 to below 1
+    double beta2 = 0.999;   // 0 to below 1
+    double epsilon = 1e-8;  // above 0
+    /// pytorch: m' / (sqrt(v') + epsilon) of the bias-corrected moments. tensorflow: epsilon before the
+    /// correction, m' / (sqrt(v') + epsilon / sqrt(1 - beta2^t)), so that the first steps are smaller where
+    /// epsilon is large beside the gradients: what PPO was first tuned with, at epsilon 1e-5.
+    AdamForm form = AdamForm::pytorch;
 };
 
-/// Adam with decoupled weight decay (1711.05101): betas 0.9 and 0.999, epsilon 1e-8. Owns the moments of `parameters`,
-/// which keep their gradients in .grad.
-class AdamW {
+/// Owns the moments of `parameters`. The tensorflow form decays weights as the other does.
+class AdamW : public Optimizer {
   public:
-    AdamW(std::vector<at::Tensor> parameters, std::vector<std::string> names);
+    AdamW(std::vector<at::Tensor> parameters, std::vector<std::string> names, AdamWSettings settings = {});
 
-    struct Step {
-        double gradient_norm = 0;   // before clipping
-    };
-    /// Clips the global norm to `clip_norm` (0: no clipping), steps, and clears the gradients. Throws NonFinite, which
-    /// names the first bad tensor, before anything changed.
-    Step step(double lr, double weight_decay, double clip_norm);
-    void zero_grad();
-
-    std::int64_t steps() const { return steps_; }
-    /// Parameters and moments, for checkpoints: parameters first, then first and second moments, in order.
-    std::vector<at::Tensor> state() const;
-    void set_steps(std::int64_t steps);
+    /// Parameters, then first and second moments, in order.
+    std::vector<at::Tensor> state() const override;
 
   private:
-    std::vector<at::Tensor> parameters_, first_, second_, step_counts_;
-    std::vector<std::string> names_;
-    std::int64_t steps_ = 0;
+    void update(const std::vector<std::size_t>& places, double lr, double weight_decay) override;
+
+    AdamWSettings settings_;
+    std::vector<at::Tensor> first_, second_;
 };
 
 }  // namespace plumbline
