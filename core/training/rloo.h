@@ -1,32 +1,18 @@
 #pragma once
-// REINFORCE leave-one-out on sampled replies: the gradient of one batch. Leaves out: sampling, the reward, the step.
+// REINFORCE leave-one-out (2402.14740) on sampled replies: the gradient of one batch. Leaves out: sampling,
+// the score, the step.
 
 #include <span>
-#include <vector>
 
-#include "core/training/dpo.h"
+#include "core/training/policy_gradient.h"
 
 namespace plumbline {
 
-/// One sampled reply with its price. Rollouts of one prompt stand together, `group_size` of them.
-struct Rollout {
-    Sequence sequence;
-    at::Tensor lower;               // may be undefined
-    double logprob = 0;             // policy when sampled, summed, at the sampling temperature
-    double reference_logprob = 0;   // reference, the same way
-    double score = 0;               // the reward model's
-    bool ended = true;              // with EOS
-};
-
-struct RlooSettings {
-    double beta = 0.05, temperature = 0.9, clip_range = 0.2, missing_eos_reward = -1;
-    int group_size = 4;
-};
-
-/// Adds the gradient of the mean clipped objective to the adapter's .grad, one group at a time. Metrics:
-/// loss/policy, objective/score, objective/kl, objective/rlhf_reward, policy/ratio, tokens/eos_rate,
-/// tokens/response_length.
+/// Adds the gradient of the mean clipped sequence objective to the adapter's .grad, one group at a time. A KL
+/// in the loss is summed over each reply. Metrics: rollout_metrics, loss/policy, policy/ratio,
+/// policy/clipfrac, policy/approxkl (of sequences). No rollouts: nothing. Throws ConfigError for settings out
+/// of range or a group of one, Error for rollouts that are not whole groups, NonFinite, Stopped.
 Metrics rloo_gradients(const Decoder& decoder, const Adapter& adapter, std::span<const Rollout> rollouts,
-                       const RlooSettings& settings, const Pulse& pulse);
+                       const PolicyGradientSettings& settings, const Pulse& pulse);
 
 }  // namespace plumbline
