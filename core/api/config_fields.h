@@ -29,14 +29,25 @@ struct Field {
     std::function<bool(const Config&)> in_range;
 };
 
-/// The fields of RewardConfig, DpoConfig, RlooConfig and SessionConfig.
+/// The fields of SessionConfig and of each stage's struct.
 template <class Config>
 const std::vector<Field<Config>>& fields();
 
+template <> const std::vector<Field<SessionConfig>>& fields<SessionConfig>();
+template <> const std::vector<Field<SftConfig>>& fields<SftConfig>();
 template <> const std::vector<Field<RewardConfig>>& fields<RewardConfig>();
 template <> const std::vector<Field<DpoConfig>>& fields<DpoConfig>();
+template <> const std::vector<Field<CdpoConfig>>& fields<CdpoConfig>();
+template <> const std::vector<Field<RobustDpoConfig>>& fields<RobustDpoConfig>();
+template <> const std::vector<Field<IpoConfig>>& fields<IpoConfig>();
+template <> const std::vector<Field<HingeConfig>>& fields<HingeConfig>();
+template <> const std::vector<Field<KtoConfig>>& fields<KtoConfig>();
+template <> const std::vector<Field<OrpoConfig>>& fields<OrpoConfig>();
+template <> const std::vector<Field<SimpoConfig>>& fields<SimpoConfig>();
+template <> const std::vector<Field<ReinforceConfig>>& fields<ReinforceConfig>();
 template <> const std::vector<Field<RlooConfig>>& fields<RlooConfig>();
-template <> const std::vector<Field<SessionConfig>>& fields<SessionConfig>();
+template <> const std::vector<Field<GrpoConfig>>& fields<GrpoConfig>();
+template <> const std::vector<Field<PpoConfig>>& fields<PpoConfig>();
 
 /// What a help text lists, in the struct's order.
 template <class Config>
@@ -52,9 +63,20 @@ std::vector<FieldInfo> describe(const Config& config = {}) {
 template <class Config>
 void set_field(Config& config, std::string_view key, std::string_view value);
 
+extern template void set_field(SessionConfig&, std::string_view, std::string_view);
+extern template void set_field(SftConfig&, std::string_view, std::string_view);
 extern template void set_field(RewardConfig&, std::string_view, std::string_view);
 extern template void set_field(DpoConfig&, std::string_view, std::string_view);
+extern template void set_field(CdpoConfig&, std::string_view, std::string_view);
+extern template void set_field(RobustDpoConfig&, std::string_view, std::string_view);
+extern template void set_field(IpoConfig&, std::string_view, std::string_view);
+extern template void set_field(HingeConfig&, std::string_view, std::string_view);
+extern template void set_field(KtoConfig&, std::string_view, std::string_view);
+extern template void set_field(OrpoConfig&, std::string_view, std::string_view);
+extern template void set_field(SimpoConfig&, std::string_view, std::string_view);
+extern template void set_field(ReinforceConfig&, std::string_view, std::string_view);
 extern template void set_field(RlooConfig&, std::string_view, std::string_view);
-extern template void set_field(SessionConfig&, std::string_view, std::string_view);
+extern template void set_field(GrpoConfig&, std::string_view, std::string_view);
+extern template void set_field(PpoConfig&, std::string_view, std::string_view);
 
 }  // namespace plumbline
