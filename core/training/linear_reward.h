@@ -1,7 +1,7 @@
 #pragma once
-// The live reward model: a linear Bradley-Terry head with a Gaussian prior on fixed features, fitted exactly after
-// every click. Laplace approximation for its uncertainty (Rasmussen & Williams 2006, algorithms 3.1 and 3.2, with the
-// linear kernel).
+// The live reward model: a linear head with a Gaussian prior on fixed features, fitted exactly after every
+// answer to all kinds of them together. Laplace approximation for its uncertainty (Rasmussen & Williams 2006,
+// algorithms 3.1 and 3.2, with the linear kernel and a likelihood of several arguments).
 
 #include <cstdint>
 #include <span>
@@ -10,16 +10,18 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/training/reward_observation.h"
+
 namespace plumbline {
 
 /// Mean and scale of raw features, from all replies drawn so far.
 struct FeatureScale {
-    std::vector<double> mean, inverse_deviation;   // (F)
+    std::vector<double> mean, inverse_deviation;  // (F)
 };
 
 struct LinearLabel {
-    std::vector<float> left, right;   // raw features (F)
-    double target = 1;                // probability that left is better: 1, 0, or 0.5 for a tie
+    std::vector<float> left, right;  // raw features (F)
+    double target = 1;               // probability that left is better: 1, 0, or 0.5 for a tie
 };
 
 /// Immutable value: fit() gives a new one.
@@ -29,33 +31,49 @@ class LinearReward {
     static std::vector<float> raw_features(std::span<const float> pooled, int tokens);
     /// From the raw features of replies; the last feature's weight is `length_scale`.
     static FeatureScale scale_of(std::span<const std::vector<float>> replies, double length_scale);
-    /// ridge: precision of the prior on each weight. Empty labels give the prior.
+    /// The mode of the posterior; no observations give the prior. `replies`: raw features (F) each, which the
+    /// observations name by index. Throws Error for a wrong index, count or size, ConfigError for settings
+    /// out of range.
+    static LinearReward fit(FeatureScale scale, std::span<const std::vector<float>> replies,
+                            std::span<const RewardObservation> observations,
+                            const RewardFitSettings& settings);
+    /// Preferences and ties as half a preference each way.
     static LinearReward fit(FeatureScale scale, const std::vector<LinearLabel>& labels, double ridge);
 
     struct Score {
         double mean = 0, deviation = 0;
     };
     Score score(const std::vector<float>& raw) const;
-    double mean_score(const std::vector<float>& raw) const;   // without the uncertainty: one dot product
+    double mean_score(const std::vector<float>& raw) const;  // without the uncertainty: one dot product
     /// Of left minus right.
     Score difference(const std::vector<float>& left, const std::vector<float>& right) const;
-    /// P(left better), the uncertainty of the weights included (MacKay's approximation of the logistic-normal integral).
+    /// P(left better) of a choice without ties, the uncertainty of the weights included (MacKay's
+    /// approximation of the logistic-normal integral).
     double probability(const std::vector<float>& left, const std::vector<float>& right) const;
+    struct Outcome {
+        double left = 0, tie = 0, right = 0;  // probabilities, of sum 1
+    };
+    /// What a person who may also call a tie would say, by the same approximation at the fitted threshold.
+    Outcome outcome(const std::vector<float>& left, const std::vector<float>& right) const;
 
-    double loss() const { return loss_; }   // mean -log p of the labels, nats a pair
+    double loss() const { return loss_; }  // mean -log p of the observations, nats a label
     std::size_t labels() const { return labels_; }
-    std::string hash() const;   // SHA-256 of scale and weights
+    double tie_threshold() const { return tie_threshold_; }  // theta: fixed, learned, or 1
+    double ridge() const { return ridge_; }
+    const FeatureScale& scale() const { return scale_; }
+    const at::Tensor& weights() const { return weights_; }  // (F) double, of standardised features
+    std::string hash() const;                               // SHA-256 of scale and weights
 
   private:
-    at::Tensor standardised(const std::vector<float>& raw) const;   // (F) double
+    at::Tensor standardised(const std::vector<float>& raw) const;  // (F) double
     Score project(const at::Tensor& x) const;
     FeatureScale scale_;
-    double ridge_ = 1, loss_ = 0;
+    double ridge_ = 1, loss_ = 0, tie_threshold_ = 1;
     std::size_t labels_ = 0;
-    at::Tensor differences_;    // (n, F) double
-    at::Tensor weights_;        // (F) double
-    at::Tensor root_curvature_; // (n) sqrt W
-    at::Tensor factor_;         // (n, n) Cholesky factor of B = I + sqrt W K sqrt W
+    at::Tensor weights_;  // (F) double
+    at::Tensor
+        directions_;     // (R, F) double: root of the curvature times the arguments' features, over the ridge
+    at::Tensor factor_;  // (R, R) Cholesky factor of B = I + S K S^T
 };
 
 }  // namespace plumbline
