@@ -15,7 +15,7 @@
 #include "core/lab/temporary_folder.h"
 #include "core/training/adamw.h"
 #include "core/training/reward_model.h"
-#include "core/training/rollouts.h"
+#include "core/training/rloo.h"
 
 namespace plumbline {
 
@@ -130,7 +130,8 @@ BenchResult bench_training(BenchWhat what, const OpenedModel& opened, int repeat
             return pairs * 2 * pair_tokens;
         });
     }
-    const RlooSettings settings{0.05, 0.9, 0.2, -1, candidates};
+    PolicyGradientSettings settings;
+    settings.group_size = candidates;
     std::uint32_t step = 0;
     return repeat(repeats, job, [&]() -> std::int64_t {
         const GenerationPrompt prompt{some_ids(prompt_tokens, vocabulary, 7), 0};
@@ -197,11 +198,11 @@ BenchResult bench_click(const std::string& model, int repeats, const EngineOptio
         events.clear();
         engine.take_events();
         const auto start = Clock::now();
-        engine.post(Vote{shown.id, Choice::left});
+        engine.post(Vote{shown.id, {Choice::left, Strength::clear, {}}});
         shown = until_pair();
         std::this_thread::sleep_for(std::chrono::milliseconds(150));   // into the training
         const auto second = Clock::now();
-        engine.post(Vote{shown.id, Choice::right});
+        engine.post(Vote{shown.id, {Choice::right, Strength::clear, {}}});
         bool recorded = false, ready = false;
         int done = 0;
         while (!recorded || !ready || done < 2) {

@@ -15,7 +15,7 @@
 #include "core/lab/opened_model.h"
 #include "core/training/adamw.h"
 #include "core/training/reward_model.h"
-#include "core/training/rollouts.h"
+#include "core/training/rloo.h"
 
 namespace plumbline {
 
@@ -214,8 +214,12 @@ TrainResult train_rloo(const RlooConfig& config, const TrainRequest& request, co
     adapter.require_grad(true);
     AdamW optimizer(adapter.tensors(), adapter.tensor_names());
     const LoraAdapter initial = adapter.clone();   // the reference: the policy as training starts
-    const RlooSettings settings{config.beta, config.temperature, config.clip_range, config.missing_eos_reward,
-                                config.group_size};
+    PolicyGradientSettings settings;
+    settings.beta = config.beta;
+    settings.temperature = config.temperature;
+    settings.clip_range = config.clip_range;
+    settings.missing_eos_reward = config.missing_eos_reward;
+    settings.group_size = config.group_size;
 
     const auto sample = [&](const std::vector<std::size_t>& batch, int step) {
         std::vector<GenerationPrompt> chosen;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/api/recommended.h"
 #include "core/model/full_weights.h"
 #include "core/model/lora.h"
 #include "core/training/token_logprobs.h"
@@ -23,15 +24,9 @@ std::vector<float> to_floats(const Tensor& t) {
 
 }  // namespace
 
-bool trains_all_weights(const DecoderConfig& model, const LoraConfig& config) {
-    constexpr std::int64_t small_model = 5'000'000;   // weights
-    return config.weights == Weights::all ||
-           (config.weights == Weights::automatic && model.parameters() <= small_model);
-}
-
 std::unique_ptr<Adapter> new_policy(const Decoder& decoder, const LoraConfig& config, std::uint64_t seed) {
     std::unique_ptr<Adapter> policy;
-    if (trains_all_weights(decoder.config(), config)) {
+    if (trains_all_weights(config, decoder.config().parameters())) {
         policy = std::make_unique<FullWeights>(FullWeights::of(decoder));
     } else {
         policy = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed));
@@ -87,8 +82,8 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
     return facts;
 }
 
-Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
-                       const Tensor& lower, double temperature, const Pulse& pulse) {
+Tensor policy_states(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch, const Tensor& lower,
+                     const Pulse& pulse) {
     const int first = adapter ? adapter->first_block() : decoder.config().blocks;
     Tensor h = lower;
     if (adapter && adapter->owns_embedding()) {
@@ -98,7 +93,13 @@ Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const Pac
         h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, adapter, pulse);
-    return token_logprobs(decoder, adapter, h.index_select(0, batch.predictors), batch.targets, temperature, pulse);   // (M)
+    return h.index_select(0, batch.predictors);   // (M, D)
+}
+
+Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
+                       const Tensor& lower, double temperature, const Pulse& pulse) {
+    const Tensor states = policy_states(decoder, adapter, batch, lower, pulse);
+    return token_logprobs(decoder, adapter, states, batch.targets, temperature, pulse);   // (M)
 }
 
 }  // namespace plumbline

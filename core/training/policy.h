@@ -15,8 +15,6 @@
 
 namespace plumbline {
 
-/// Whether a policy of this configuration trains every weight.
-bool trains_all_weights(const DecoderConfig& model, const LoraConfig& config);
 /// A policy that starts as the backbone, ready to train.
 std::unique_ptr<Adapter> new_policy(const Decoder& decoder, const LoraConfig& config, std::uint64_t seed);
 
@@ -37,8 +35,12 @@ enum class Want { everything, lower_only };
 std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<const Sequence> sequences,
                                             int first_block, double temperature, Want want, const Pulse& pulse);
 
-/// The policy's log-probs of all reply tokens, (M), differentiable in the adapter. `lower`: (N, D) entering the
-/// adapter's first block, not used where the adapter owns the embedding; undefined: computed here.
+/// The policy's states that predict the reply tokens, (M, D) before the final norm, differentiable in the adapter.
+/// `lower`: (N, D) entering the adapter's first block, not used where the adapter owns the embedding; undefined:
+/// computed here.
+at::Tensor policy_states(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
+                         const at::Tensor& lower, const Pulse& pulse);
+/// The policy's log-probs of all reply tokens, (M), from those states.
 at::Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
                            const at::Tensor& lower, double temperature, const Pulse& pulse);
 

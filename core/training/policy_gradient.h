@@ -46,11 +46,12 @@ std::vector<double> token_penalties(const Rollout& rollout, const PolicyGradient
 /// effective_score plus all of the penalties. Throws NonFinite when it is no number.
 double reward_of(const Rollout& rollout, const PolicyGradientSettings& settings);
 
-/// objective/score, objective/score/PART, objective/kl (summed k1, nats a reply: of either sign in a sample),
-/// objective/entropy (summed -log pi, nats a reply), objective/rlhf_reward (score - beta KL),
-/// tokens/eos_rate, tokens/response_length, and frac_reward_zero_std where groups have two replies or more:
-/// the share of groups whose rewards are all equal, which teach nothing where samples are compared. Empty for
-/// no rollouts.
+/// objective/score, objective/score/PART, objective/kl (summed k1, nats a reply: of either sign in a sample,
+/// since it is an unbiased estimate and not a distance), objective/entropy (summed -log pi, nats a reply),
+/// objective/rlhf_reward (score - beta KL), tokens/eos_rate, tokens/response_length, and frac_reward_zero_std
+/// where groups have two replies or more: the share of groups whose scores are all equal. Where samples are
+/// compared, the scores of such a group teach nothing; a KL penalty in the reward still acts. Empty for no
+/// rollouts.
 Metrics rollout_metrics(std::span<const Rollout> rollouts, const PolicyGradientSettings& settings);
 
 /// Some rollouts laid end to end: M reply tokens in all.
@@ -61,8 +62,18 @@ struct RolloutBatch {
 };
 /// Throws Error when a rollout's log-probs are not one a reply token.
 RolloutBatch batch_of(std::span<const Rollout> rollouts, const Adapter& adapter);
-/// The same of some rollouts only, by index.
-RolloutBatch batch_of(std::span<const Rollout> rollouts, std::span<const std::size_t> chosen,
-                      const Adapter& adapter);
+
+/// The policy's log-probs (M) of such a batch, differentiable.
+at::Tensor batch_logprobs(const Decoder& decoder, const Adapter& adapter, const RolloutBatch& batch,
+                          const PolicyGradientSettings& settings, const Pulse& pulse);
+
+/// (P, G) double: reward_of each, in groups. Throws Error for rollouts that are not whole groups, NonFinite.
+at::Tensor grouped_rewards(std::span<const Rollout> rollouts, const PolicyGradientSettings& settings);
+/// (B) float: advantages as one list, clipped as the settings say.
+at::Tensor clipped_advantages(const at::Tensor& advantages, const PolicyGradientSettings& settings);
+
+/// (M) beta * k3 per token where the KL is in the loss, differentiable; undefined otherwise.
+at::Tensor loss_kl(const at::Tensor& logprobs, const RolloutBatch& batch,
+                   const PolicyGradientSettings& settings);
 
 }  // namespace plumbline
