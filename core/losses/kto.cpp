@@ -11,7 +11,7 @@ KtoLoss kto_loss(const Tensor& policy, const Tensor& reference, const Tensor& de
     const Tensor logratio = policy - reference;           // (B)
     const Tensor above = beta * (logratio - z.detach());  // (B)
     const Tensor losses = at::where(desirable, desirable_weight * (1 - above.sigmoid()),
-                                    undesirable_weight * (1 - (-above).sigmoid()));  // eq. 8
+                                    undesirable_weight * (1 - (-above).sigmoid()));  // eq. 7
     return {losses, (beta * logratio).detach()};
 }
 

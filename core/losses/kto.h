@@ -10,7 +10,7 @@ struct KtoLoss {
     at::Tensor losses, rewards;
 };
 
-/// 2402.01306 eq. 8: w_d (1 - sigmoid(beta (h - z))) for desirable replies, w_u (1 - sigmoid(beta (z - h)))
+/// 2402.01306 eq. 7: w_d (1 - sigmoid(beta (h - z))) for desirable replies, w_u (1 - sigmoid(beta (z - h)))
 /// for the others, h = log pi - log pi_ref of the reply. policy, reference (B) sums over reply tokens, nats;
 /// desirable (B) bool; z: scalar, from kto_kl, no gradient flows through it.
 KtoLoss kto_loss(const at::Tensor& policy, const at::Tensor& reference, const at::Tensor& desirable,

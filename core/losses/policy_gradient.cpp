@@ -30,10 +30,13 @@ Tensor leave_one_out_advantages(const Tensor& rewards) {
     return rewards - baseline;
 }
 
+Tensor group_centred_advantages(const Tensor& rewards) {
+    return rewards - rewards.mean(1, /*keepdim=*/true);
+}
+
 Tensor group_normalised_advantages(const Tensor& rewards) {
-    const Tensor centred = rewards - rewards.mean(1, /*keepdim=*/true);            // (P, G)
     const Tensor deviation = rewards.std(1, /*unbiased=*/true, /*keepdim=*/true);  // (P, 1)
-    return centred / (deviation + 1e-4);
+    return group_centred_advantages(rewards) / (deviation + 1e-4);
 }
 
 double share_of_equal_groups(const Tensor& rewards) {

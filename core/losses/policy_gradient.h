@@ -20,6 +20,9 @@ at::Tensor leave_one_out_advantages(const at::Tensor& rewards);
 /// - 1. (P, G) -> (P, G), G >= 2; zeros in a group of equal rewards.
 at::Tensor group_normalised_advantages(const at::Tensor& rewards);
 
+/// The same without the division, which weighs easy and hard prompts alike (Dr. GRPO, 2503.20783).
+at::Tensor group_centred_advantages(const at::Tensor& rewards);
+
 /// Share of prompts whose rewards are all equal, 0..1: their advantages are zero and teach nothing. (P, G), P
 /// >= 1.
 double share_of_equal_groups(const at::Tensor& rewards);
@@ -62,7 +65,8 @@ at::Tensor kl_k3(const at::Tensor& policy, const at::Tensor& reference);
 at::Tensor token_entropy(const at::Tensor& logits, double temperature);
 
 /// (log pi)^2 / 2, elementwise: averaged over samples of pi it has the gradient of -H(pi), since
-/// grad H = -E[log pi grad log pi]; added to a loss, an entropy bonus that needs no logits. Its value is not -H.
+/// grad H = -E[log pi grad log pi]; added to a loss, an entropy bonus that needs no logits. Its value is not
+/// -H.
 at::Tensor sampled_negative_entropy(const at::Tensor& logprobs);
 
 }  // namespace plumbline
