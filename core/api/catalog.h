@@ -35,6 +35,14 @@ struct CatalogJudge {
 };
 std::vector<CatalogJudge> catalog_judges();
 
+/// A part of a reward that is a sum of rules, e.g. "keyword(sorry) - 0.5*length(20)".
+struct CatalogRule {
+    std::string name;      // "length"
+    std::string usage;     // "length(WORDS)"
+    std::string summary;   // one sentence
+};
+std::vector<CatalogRule> catalog_rules();
+
 /// Prompts bundled with the program: for sessions, and held out for evaluation.
 std::vector<std::string> bundled_prompts();
 std::vector<std::string> heldout_prompts();

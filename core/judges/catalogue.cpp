@@ -1,6 +1,7 @@
 // The simulated people by name.
 
 #include <array>
+#include <sstream>
 
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
@@ -26,6 +27,22 @@ constexpr std::array<Entry, 7> entries = {{
     {"keyword", "prefers the reply that has the keyword more often", make_keyword_judge},
 }};
 
+void require(const char* name, double value, double least, double most) {
+    if (!(value >= least && value <= most)) {
+        std::ostringstream text;
+        text << name << " is " << value << "; use " << least << ".." << most;
+        throw ConfigError("judge", text.str());
+    }
+}
+
+void validate(const JudgeOptions& options) {
+    require("noise", options.noise, 0, 0.5);
+    require("tie_share", options.tie_share, 0, 1);
+    require("position_bias", options.position_bias, 0, 1);
+    require("length_bias", options.length_bias, -1000, 1000);
+    require("intransitivity", options.intransitivity, 0, 1);
+}
+
 }  // namespace
 
 std::vector<CatalogJudge> catalog_judges() {
@@ -37,22 +54,28 @@ std::vector<CatalogJudge> catalog_judges() {
 }
 
 std::unique_ptr<Judge> make_judge(const std::string& name, const JudgeOptions& options) {
-    if (!(options.noise >= 0 && options.noise <= 0.5)) {
-        throw ConfigError("judge", "noise is " + std::to_string(options.noise) + "; use 0..0.5");
-    }
+    validate(options);
+    std::unique_ptr<Judge> judge;
     std::string names;
+    constexpr std::string_view rule = "rule:";
+    if (name.starts_with(rule)) {
+        judge = make_rule_judge(name.substr(rule.size()));
+    }
     for (const Entry& entry : entries) {
         if (name == entry.name) {
-            if (name == "keyword" && count_words(options.keyword) == 0) {
-                throw ConfigError("judge", "the keyword '" + options.keyword + "' has no word; name one");
-            }
-            std::unique_ptr<Judge> judge = entry.make();
-            judge->options = options;
-            return judge;
+            judge = entry.make();
         }
-        names += (names.empty() ? "" : ", ") + std::string(entry.name);
+        names += std::string(entry.name) + ", ";
     }
-    throw ConfigError("judge", "there is no judge '" + name + "'; use one of " + names);
+    if (!judge) {
+        throw ConfigError("judge", "there is no judge '" + name + "'; use one of " + names +
+                                       "or rule: and a rule, e.g. rule:length(20)");
+    }
+    if (name == "keyword" && count_words(options.keyword) == 0) {
+        throw ConfigError("judge", "the keyword '" + options.keyword + "' has no word; name one");
+    }
+    judge->options = options;
+    return judge;
 }
 
 }  // namespace plumbline

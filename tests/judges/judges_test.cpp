@@ -191,7 +191,7 @@ TEST(Catalogue, RefusesWhatItDoesNotKnow) {
         EXPECT_STREQ(
             error.what(),
             "judge: there is no judge 'nice'; use one of polite, rude, short, long, no-first-person, "
-            "concrete, keyword");
+            "concrete, keyword, or rule: and a rule, e.g. rule:length(20)");
     }
     JudgeOptions options;
     options.noise = 0.6;
