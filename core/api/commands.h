@@ -30,8 +30,9 @@ struct RemovePrompt { std::int64_t prompt_id = 0; };
 struct GoToPrompt { std::int64_t prompt_id = 0; };   // draws a pair for it
 struct SampleAgain {};                               // another pair for the current prompt
 
-/// The person's answer to the pair on the screen. Ignored with CommandFailed when pair_id is not shown.
-struct Vote { std::int64_t pair_id = 0; Choice choice = Choice::skip; };
+/// The person's answer to what is on the screen. Refused with CommandFailed when pair_id is not shown or the answer does
+/// not fit it.
+struct Vote { std::int64_t pair_id = 0; Verdict verdict; };
 struct Undo {};                                      // of the last label that stands
 struct ChangeConfig { SessionConfig config; };
 struct PauseTraining { bool paused = false; };       // labels are kept and trained on resume

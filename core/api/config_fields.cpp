@@ -15,13 +15,14 @@ void add_sampling(std::vector<Field<Config>>& out, Group group) {
             key, range, help, [=](auto& config) -> auto& { return group(config).*member; }));
     };
     using S = SamplingConfig;
-    add("candidates", "2..16", "replies drawn for one prompt, two of which are shown", &S::candidates);
+    add("candidates", "2..16", "replies drawn for one prompt", &S::candidates);
+    add("shown", "2..6", "of them on the screen, not more than are drawn", &S::shown);
     add("max_new_tokens", "1..4096", "longest reply, tokens", &S::max_new_tokens);
     add("temperature", "0..5", "sampling temperature; 0 always takes the likeliest token", &S::temperature);
     add("top_k", "0..1000000", "likeliest tokens kept; 0 keeps all", &S::top_k);
     add("top_p", "0..1", "probability mass kept; 1 keeps all", &S::top_p);
     add("min_p", "0..1", "least probability relative to the likeliest token; 0 keeps all", &S::min_p);
-    add("pair_choice", "farthest|random", "how two of the drawn replies are chosen", &S::pair_choice);
+    add("pair_choice", "farthest|uncertainty|information|margin|random", "how the replies on the screen are chosen", &S::pair_choice);
 }
 
 void add_live(std::vector<Field<SessionConfig>>& out) {
@@ -30,21 +31,43 @@ void add_live(std::vector<Field<SessionConfig>>& out) {
             key, range, help, [=](auto& config) -> auto& { return config.live.*member; }));
     };
     using L = LiveConfig;
-    add("algorithm", "dpo|rloo", "how the policy learns from a click", &L::algorithm);
+    add("algorithm",
+        "dpo|cdpo|robust-dpo|ipo|hinge|kto|orpo|simpo|online-dpo|reinforce|rloo|grpo|ppo|best-of-n",
+        "how the policy learns from a click", &L::algorithm);
+    add("optimizer", "adamw|sgd", "of the policy", &L::optimizer);
+    add("lr", "0..10", "learning rate", &L::lr);
+    add("beta", "0..100", "KL weight, a nat; IPO: its tau", &L::beta);
     add("steps_per_click", "0..64", "optimiser steps a click; 0 collects labels only", &L::steps_per_click);
+    add("clip_norm", "0..1e6", "largest global gradient norm; 0: no clipping", &L::clip_norm);
     add("kl_limit", "0.1..1000",
         "KL from the reference, nats a reply; from half of it on the rate falls, above it the policy shrinks "
         "towards the reference",
         &L::kl_limit);
-    add("dpo_lr", "0..10", "learning rate of a DPO step", &L::dpo_lr);
-    add("dpo_beta", "0..100", "KL weight of a DPO step", &L::dpo_beta);
-    add("replay_pairs", "0..64", "earlier pairs that join the new one in a DPO step", &L::replay_pairs);
-    add("rloo_lr", "0..10", "learning rate of an RLOO step", &L::rloo_lr);
-    add("rloo_beta", "0..100", "KL weight in the reward of an RLOO step, a nat", &L::rloo_beta);
-    add("rloo_prompts", "1..64", "prompts an RLOO step", &L::rloo_prompts);
-    add("rloo_group", "2..64", "samples a prompt in an RLOO step", &L::rloo_group);
-    add("missing_eos_reward", "-100..100", "replaces the score of a reply without EOS in an RLOO step",
-        &L::missing_eos_reward);
+    add("replay_pairs", "0..64", "earlier pairs that join the new one in a step", &L::replay_pairs);
+    add("label_smoothing", "0..0.49", "cdpo, robust-dpo: share of wrong clicks assumed", &L::label_smoothing);
+    add("simpo_gamma", "0..100", "simpo: target margin of the mean log-probabilities, times beta", &L::simpo_gamma);
+    add("orpo_lambda", "0..100", "orpo: weight of the odds ratio", &L::orpo_lambda);
+    add("desirable_weight", "0..100", "kto: weight of good replies", &L::desirable_weight);
+    add("undesirable_weight", "0..100", "kto: weight of bad replies", &L::undesirable_weight);
+    add("reward", "up to 20000 bytes", "what samples are scored by: model, rules, or a sum of them", &L::reward);
+    add("prompts", "1..64", "prompts a step of samples", &L::prompts);
+    add("group_size", "2..64", "samples a prompt", &L::group_size);
+    add("kl_in", "reward|loss", "where the KL penalty acts", &L::kl_in);
+    add("kl_estimator", "k1|k3", "of the penalty: log-ratio, or exp(-k1) - 1 + k1", &L::kl_estimator);
+    add("kl_target", "0..1000", "nats a reply for an adaptive KL weight; 0: it stays fixed", &L::kl_target);
+    add("clip_range", "0.01..10", "the ratio to the sampling policy is kept in 1 +- this", &L::clip_range);
+    add("epochs", "1..16", "grpo, ppo: passes over one batch of samples", &L::epochs);
+    add("minibatches", "1..64", "ppo: minibatches a pass", &L::minibatches);
+    add("averaging", "grpo|dr_grpo|dapo", "grpo: of token losses, by sequence, by a constant, by the batch's tokens",
+        &L::averaging);
+    add("entropy_bonus", "0..10", "reward of a nat of surprise", &L::entropy_bonus);
+    add("missing_eos_reward", "-100..100", "replaces the score of a sample without EOS", &L::missing_eos_reward);
+    add("value_lr", "0..10", "ppo: learning rate of the value head", &L::value_lr);
+    add("gae_lambda", "0..1", "ppo: decay of generalised advantage estimation", &L::gae_lambda);
+    add("collapse_guard", "0..10",
+        "training stops when replies collapse; 0: never, larger values allow more drift of length, repetition and "
+        "entropy",
+        &L::collapse_guard);
 }
 
 std::vector<Field<SessionConfig>> session_fields() {
@@ -74,6 +97,21 @@ std::vector<Field<SessionConfig>> session_fields() {
     add(
         "length_scale", "0..10", "weight of the standardised reply length as a feature of the reward head",
         [](auto& config) -> auto& { return config.reward.length_scale; });
+    add(
+        "strength_margin", "0..10", "margin of a much better reply; a slightly better one has minus this, a clear one none",
+        [](auto& config) -> auto& { return config.reward.strength_margin; });
+    add(
+        "ties_as_half", "true|false", "a tie is half a preference each way, not Rao and Kupper's third outcome",
+        [](auto& config) -> auto& { return config.reward.ties_as_half; });
+    add(
+        "tie_threshold", "0..1000", "Rao-Kupper's theta of ties, from 1; 0: learned",
+        [](auto& config) -> auto& { return config.reward.tie_threshold; });
+    add(
+        "heldout_share", "0..0.5", "share of the labels kept from training to measure the reward model",
+        [](auto& config) -> auto& { return config.reward.heldout_share; });
+    add(
+        "trained_from", "0..1000000", "labels from which the reward model trains LoRA on the lower blocks too; 0: never",
+        [](auto& config) -> auto& { return config.reward.trained_from; });
     add_live(out);
     return out;
 }
@@ -113,6 +151,14 @@ void validate(const LoraConfig& config) {
 
 void validate(const SessionConfig& config) {
     check(fields<SessionConfig>(), config);
+    if (config.sampling.shown > config.sampling.candidates) {
+        throw ConfigError("settings", "shown is " + std::to_string(config.sampling.shown) + " but candidates is " +
+                                          std::to_string(config.sampling.candidates) + "; draw as many as are shown");
+    }
+    if (config.reward.tie_threshold > 0 && config.reward.tie_threshold < 1) {
+        throw ConfigError("settings", "tie_threshold is " + std::to_string(config.reward.tie_threshold) +
+                                          "; use 0 or 1..1000");
+    }
 }
 
 }  // namespace plumbline

@@ -29,12 +29,13 @@ struct Candidate {
     std::optional<double> reward_sd;
 };
 
-/// Two replies to one prompt, as they stand on the screen: left is A, right is B.
+/// Replies to one prompt, as they stand on the screen: left is A, right is B.
 struct Pair {
     std::int64_t id = 0;
     std::int64_t prompt_id = 0;
     std::string prompt;
     Candidate left, right;
+    std::vector<Candidate> more;     // C, D … where more than two are shown
     int drawn = 0;                   // candidates drawn for it
     int policy_version = 0;          // policy steps when it was written
     PairChoice chosen_by = PairChoice::farthest;
@@ -52,7 +53,7 @@ struct MetricPoint {
 /// One row of the session's history.
 struct HistoryRow {
     std::int64_t label_id = 0;
-    std::string text;                // "A over B", "Tie", "Skipped", "Undone: A over B"
+    std::string text;                // "A over B", "Tie", "Skipped", "Both bad", "B, A over the rest"
     int policy_step = 0;
     bool undone = false;
     Choice choice = Choice::skip;
@@ -103,8 +104,8 @@ struct SamplingStopped {};                   // by the user: no pair on screen
 struct LabelRecorded { std::int64_t label_id = 0; std::int64_t pair_id = 0; Choice choice{}; HistoryRow row; };
 struct RewardFitted {
     std::int64_t label_id = 0;
-    int labels = 0;                          // usable pairs in the fit
-    double loss_before = 0, loss_after = 0;  // mean Bradley-Terry loss, nats a pair
+    int labels = 0;                          // in the fit
+    double loss_before = 0, loss_after = 0;  // mean -log likelihood of the labels, nats a label
     std::optional<double> heldout_accuracy;  // each pair predicted before it was learned; absent under 5
     std::optional<double> probability_before, probability_after;  // of the person's choice in this pair
     double left_reward = 0, right_reward = 0;  // before the fit: what the model thought

@@ -17,7 +17,7 @@ struct Verdict {
     Strength strength = Strength::clear;
     /// ranking: places, best first; fewer than are shown leave the rest unordered, one alone is the best of N.
     /// thumbs: for each place 1 (good), -1 (bad) or 0 (not said). Empty for the other choices.
-    std::vector<int> places;
+    std::vector<int> places{};
 
     bool operator==(const Verdict&) const = default;
 };

@@ -42,7 +42,7 @@ std::filesystem::path dated_project(const std::string& model) {
 bool draw_apart(const SessionConfig& a, const SessionConfig& b) {
     const auto drawing = [](const SessionConfig& c) {
         const SamplingConfig& s = c.sampling;
-        return std::tie(c.seed, c.system_prompt, c.shuffle_sides, s.candidates, s.max_new_tokens, s.temperature, s.top_k,
+        return std::tie(c.seed, c.system_prompt, c.shuffle_sides, s.candidates, s.shown, s.max_new_tokens, s.temperature, s.top_k,
                         s.top_p, s.min_p, s.pair_choice);
     };
     return drawing(a) != drawing(b);
@@ -197,7 +197,10 @@ void EngineLoop::handle(const Vote& command) {
     if (session.shown() == 0 || session.shown() != command.pair_id) {
         throw Error("vote", "pair " + std::to_string(command.pair_id) + " is not on the screen; vote on the one shown");
     }
-    session.record(command.pair_id, command.choice, "person");
+    if (const std::string fault = session.fault_of_verdict(command.pair_id, command.verdict); !fault.empty()) {
+        throw Error("vote", "the answer to pair " + std::to_string(command.pair_id) + " " + fault + "; vote again");
+    }
+    session.record(command.pair_id, command.verdict, "person");
     screen_wanted_ = true;
     show_or_draw();
     refresh_snapshot();

@@ -5,32 +5,21 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 
-#include "core/api/errors.h"
-#include "core/formats/sha256.h"
+#include "core/losses/kl_controller.h"
+#include "core/losses/pair_losses.h"
+#include "core/training/best_of_n.h"
+#include "core/training/grpo.h"
+#include "core/training/online_dpo.h"
+#include "core/training/policy.h"
+#include "core/training/ppo.h"
+#include "core/training/preference.h"
+#include "core/training/rloo.h"
+#include "core/training/sft.h"
 
 namespace plumbline {
 
-using at::Tensor;
-
 namespace {
-
-constexpr double clip_norm = 1.0;
-constexpr std::uint32_t state_magic = 0x31534c50;   // "PLS1"
-
-struct StateHeader {
-    std::uint32_t magic = state_magic;
-    std::int32_t policy_steps = 0;
-    std::int64_t optimizer_steps = 0;
-    std::int64_t floats = 0;
-    Learner::RewardExtent extent;
-};
-
-std::span<const std::byte> bytes_of(const Tensor& t) {
-    return {reinterpret_cast<const std::byte*>(t.const_data_ptr<float>()),
-            static_cast<std::size_t>(t.numel()) * sizeof(float)};
-}
 
 std::string two_decimals(double value) {
     char text[32];
@@ -38,112 +27,191 @@ std::string two_decimals(double value) {
     return text;
 }
 
+PairLossSettings pair_settings(const LiveConfig& config, double beta) {
+    return {beta, config.label_smoothing, config.simpo_gamma, config.orpo_lambda};
+}
+
+PolicyGradientSettings sample_settings(const LiveConfig& config, double beta, double temperature, int max_new_tokens) {
+    PolicyGradientSettings s;
+    s.beta = beta;
+    s.kl_in = config.algorithm == Algorithm::ppo ? KlPlace::reward : config.kl_in;
+    s.kl_estimator = s.kl_in == KlPlace::loss ? KlEstimator::k3 : config.kl_estimator;
+    s.temperature = temperature;
+    s.clip_range = config.clip_range;
+    s.missing_eos_reward = config.missing_eos_reward;
+    s.entropy_bonus = config.entropy_bonus;
+    s.group_size = config.group_size;
+    s.averaging = config.averaging;
+    s.max_new_tokens = max_new_tokens;
+    s.gae_lambda = config.gae_lambda;
+    return s;
+}
+
 }  // namespace
+
+/// Full rate up to half of the KL limit, then linearly down to none at the limit; beyond it the policy shrinks towards
+/// the reference, where its KL is zero.
+struct Learner::Brake {
+    double rate = 1;     // of the learning rate
+    double shrink = 1;   // below 1: no step, the policy moves back
+    std::string note;
+
+    Brake(double kl, double limit) {
+        if (!std::isfinite(kl)) {
+            throw NonFinite("the KL from the reference is not finite");
+        }
+        rate = std::clamp(2 * (1 - kl / limit), 0.0, 1.0);
+        if (kl > limit) {
+            shrink = std::clamp(limit / kl, 0.8, 1.0);
+            note = "KL " + two_decimals(kl) + " is over " + two_decimals(limit) +
+                   ": shrunk towards the reference by " + two_decimals(shrink);
+        } else if (rate < 1) {
+            note = "slowed to " + two_decimals(rate) + " of the rate: KL " + two_decimals(kl) + " nears " +
+                   two_decimals(limit);
+        }
+    }
+};
 
 Learner::Learner(const LanguageModel& model, const SessionConfig& config)
     : decoder_(&model.decoder()),
       adapter_(new_policy(model.decoder(), config.lora, config.seed)),
-      optimizer_(adapter_->tensors(), adapter_->tensor_names()) {}
+      kind_(config.live.optimizer),
+      optimizer_(make_optimizer(kind_, adapter_->tensors(), adapter_->tensor_names())),
+      value_head_(ValueHead::zeros(model.decoder().config().hidden)),
+      value_optimizer_(make_optimizer(OptimizerKind::adamw, value_head_.tensors(), value_head_.tensor_names())) {}
 
-// Full rate up to half of the limit, then linearly down to none at the limit; beyond it the adapter shrinks towards
-// the reference, where its KL is zero.
-Learner::Update Learner::brake_and_step(Metrics metrics, double lr, double kl, double limit) {
-    if (!std::isfinite(kl)) {
-        throw NonFinite("the KL from the reference is not finite");
+// Another optimiser starts afresh.
+void Learner::use(OptimizerKind kind) {
+    if (kind != kind_) {
+        kind_ = kind;
+        optimizer_ = make_optimizer(kind, adapter_->tensors(), adapter_->tensor_names());
     }
-    const double brake = std::clamp(2 * (1 - kl / limit), 0.0, 1.0);
-    Update update{std::move(metrics), lr * brake, ""};
-    if (kl > limit) {
-        const double factor = std::clamp(limit / kl, 0.8, 1.0);
-        optimizer_.zero_grad();
-        adapter_->shrink(factor);
-        update.note = "KL " + two_decimals(kl) + " is over " + two_decimals(limit) + ": shrunk towards the reference by " +
-                      two_decimals(factor);
+}
+
+void Learner::zero_grad() {
+    optimizer_->zero_grad();
+    value_optimizer_->zero_grad();
+}
+
+Learner::Update Learner::finish(Metrics metrics, const LiveConfig& config, double kl) {
+    const Brake brake(kl, config.kl_limit);
+    if (brake.shrink < 1) {
+        optimizer_->zero_grad();
+        adapter_->shrink(brake.shrink);
     } else {
-        optimizer_.step(update.lr, 0, clip_norm);
-        if (brake < 1) {
-            update.note = "slowed to " + two_decimals(brake) + " of the rate: KL " + two_decimals(kl) + " nears " +
-                          two_decimals(limit);
+        metrics["grad_norm"] = optimizer_->step(config.lr * brake.rate, 0, config.clip_norm).gradient_norm;
+    }
+    ++policy_steps_;
+    return {std::move(metrics), config.lr * brake.rate, brake.note};
+}
+
+Learner::Update Learner::step_pairs(std::span<const PreferencePair> pairs, const LiveConfig& config, double kl,
+                                    const Pulse& pulse) {
+    use(config.optimizer);
+    try {
+        Metrics metrics = preference_gradients(*decoder_, *adapter_, pairs, pair_loss(info(config.algorithm).name),
+                                               pair_settings(config, beta(config)), pulse);
+        return finish(std::move(metrics), config, kl);
+    } catch (...) {
+        zero_grad();
+        throw;
+    }
+}
+
+Learner::Update Learner::step_replies(std::span<const KtoReply> replies, const LiveConfig& config, double kl,
+                                      const Pulse& pulse) {
+    use(config.optimizer);
+    const KtoSettings settings{beta(config), config.desirable_weight, config.undesirable_weight, {}};
+    try {
+        return finish(kto_gradients(*decoder_, *adapter_, nullptr, replies, settings, pulse), config, kl);
+    } catch (...) {
+        zero_grad();
+        throw;
+    }
+}
+
+// The gradient of one step on the samples; PPO has its own passes.
+Metrics Learner::sample_gradients(const Samples& samples, const LiveConfig& config,
+                                  const PolicyGradientSettings& settings, const Pulse& pulse) {
+    const std::vector<Rollout>& rollouts = samples.rollouts;
+    switch (config.algorithm) {
+        case Algorithm::reinforce:
+            return reinforce_gradients(*decoder_, *adapter_, rollouts, settings, baseline_, pulse);
+        case Algorithm::grpo: return grpo_gradients(*decoder_, *adapter_, rollouts, settings, pulse);
+        case Algorithm::best_of_n: {
+            Metrics metrics = rollout_metrics(rollouts, settings);
+            metrics.merge(sft_gradients(*decoder_, *adapter_, best_as_demonstrations(rollouts, settings), 0, pulse));
+            return metrics;
+        }
+        case Algorithm::online_dpo: {
+            Metrics metrics = rollout_metrics(rollouts, settings);
+            metrics.merge(preference_gradients(*decoder_, *adapter_,
+                                               best_against_worst(rollouts, samples.reference_t1, settings),
+                                               pair_loss("dpo"), pair_settings(config, settings.beta), pulse));
+            return metrics;
+        }
+        default: return rloo_gradients(*decoder_, *adapter_, rollouts, settings, pulse);
+    }
+}
+
+Learner::Update Learner::step_ppo(const Samples& samples, const LiveConfig& config,
+                                  const PolicyGradientSettings& settings, const Brake& brake, const Pulse& pulse) {
+    const PpoTargets targets = ppo_targets(*decoder_, *adapter_, value_head_, samples.rollouts, settings, pulse);
+    const auto take_step = [&] {
+        value_optimizer_->step(config.value_lr, 0, config.clip_norm);
+        optimizer_->step(config.lr * brake.rate, 0, config.clip_norm);
+    };
+    Update update{{}, config.lr * brake.rate, brake.note};
+    for (int pass = 0; pass < config.epochs; ++pass) {
+        const auto order = static_cast<std::uint64_t>(policy_steps_) * 16 + static_cast<std::uint64_t>(pass);
+        const PpoPass made = ppo_pass(*decoder_, *adapter_, value_head_, samples.rollouts, targets,
+                                      ppo_minibatches(samples.rollouts.size(), config.minibatches, samples.seed, order),
+                                      settings, take_step, pulse);
+        update.metrics = made.metrics;
+        if (made.stopped_early) {
+            break;
         }
     }
     ++policy_steps_;
     return update;
 }
 
-Learner::Update Learner::step_dpo(std::span<const PreferencePair> pairs, const LiveConfig& config, double kl,
-                                  const Pulse& pulse) {
+Learner::Update Learner::step_samples(const Samples& samples, const LiveConfig& config, const Pulse& pulse) {
+    use(config.optimizer);
+    const auto n = static_cast<double>(samples.rollouts.size());
+    double kl = 0;
+    for (const Rollout& r : samples.rollouts) {
+        kl += (r.logprob() - r.reference_logprob()) / n;
+    }
+    const PolicyGradientSettings settings =
+        sample_settings(config, beta(config), samples.temperature, samples.max_new_tokens);
+    const Brake brake(kl, config.kl_limit);
+    Update update;
     try {
-        Metrics metrics = dpo_gradients(*decoder_, *adapter_, pairs, config.dpo_beta, pulse);
-        return brake_and_step(std::move(metrics), config.dpo_lr, kl, config.kl_limit);
+        if (config.algorithm == Algorithm::ppo && brake.shrink == 1) {
+            update = step_ppo(samples, config, settings, brake, pulse);
+        } else {
+            const int passes = config.algorithm == Algorithm::grpo && brake.shrink == 1 ? config.epochs : 1;
+            for (int pass = 0; pass < passes; ++pass) {
+                update = finish(sample_gradients(samples, config, settings, pulse), config, kl);
+                policy_steps_ -= pass > 0;   // one batch is one step
+            }
+        }
     } catch (...) {
-        optimizer_.zero_grad();
+        zero_grad();
         throw;
     }
-}
-
-Learner::Update Learner::step_rloo(std::span<const Rollout> rollouts, const LiveConfig& config, double temperature,
-                                   double kl, const Pulse& pulse) {
-    const RlooSettings settings{config.rloo_beta, temperature, 0.2, config.missing_eos_reward, config.rloo_group};
-    try {
-        Metrics metrics = rloo_gradients(*decoder_, *adapter_, rollouts, settings, pulse);
-        return brake_and_step(std::move(metrics), config.rloo_lr, kl, config.kl_limit);
-    } catch (...) {
-        optimizer_.zero_grad();
-        throw;
+    KlController controller(beta(config), config.kl_target);
+    if (config.kl_target > 0) {
+        controller.update(kl, static_cast<std::int64_t>(n));
+        beta_factor_ *= config.beta > 0 ? controller.beta() / beta(config) : 1;
+        update.metrics["objective/beta"] = beta(config);
     }
-}
-
-std::vector<std::byte> Learner::save() const {
-    StateHeader header;
-    header.policy_steps = policy_steps_;
-    header.extent = extent;
-    header.optimizer_steps = optimizer_.steps();
-    for (const Tensor& t : optimizer_.state()) {
-        header.floats += t.numel();
+    const auto equal = update.metrics.find("frac_reward_zero_std");
+    if (equal != update.metrics.end() && equal->second == 1 && update.note.empty()) {
+        update.note = "every sample of a prompt earned the same reward: this step taught nothing";
     }
-    std::vector<std::byte> out(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
-    std::memcpy(out.data(), &header, sizeof header);
-    std::size_t place = sizeof header;
-    for (const Tensor& t : optimizer_.state()) {
-        const auto bytes = bytes_of(t);
-        std::memcpy(out.data() + place, bytes.data(), bytes.size());
-        place += bytes.size();
-    }
-    return out;
-}
-
-void Learner::restore(std::span<const std::byte> state) {
-    StateHeader header, expected;
-    for (const Tensor& t : optimizer_.state()) {
-        expected.floats += t.numel();
-    }
-    if (state.size() >= sizeof header) {
-        std::memcpy(&header, state.data(), sizeof header);
-    }
-    if (state.size() < sizeof header || header.magic != state_magic || header.floats != expected.floats ||
-        state.size() != sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float)) {
-        throw Error("restore checkpoint", "the state of " + std::to_string(state.size()) +
-                                              " bytes does not fit this model and adapter; the project is damaged");
-    }
-    std::size_t place = sizeof header;
-    for (const Tensor& t : optimizer_.state()) {
-        const std::size_t size = static_cast<std::size_t>(t.numel()) * sizeof(float);
-        std::memcpy(t.mutable_data_ptr<float>(), state.data() + place, size);
-        place += size;
-    }
-    optimizer_.set_steps(header.optimizer_steps);
-    optimizer_.zero_grad();
-    policy_steps_ = header.policy_steps;
-    extent = header.extent;
-}
-
-std::string Learner::weights_hash() const {
-    std::vector<std::byte> all;
-    for (const Tensor& t : adapter_->tensors()) {
-        const auto bytes = bytes_of(t);
-        all.insert(all.end(), bytes.begin(), bytes.end());
-    }
-    return sha256(all);
+    return update;
 }
 
 }  // namespace plumbline

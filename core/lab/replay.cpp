@@ -25,12 +25,14 @@ SessionConfig config_from(const nlohmann::json& payload, SessionConfig config) {
     return config;
 }
 
-Choice choice_from(const nlohmann::json& payload) {
-    const int number = payload.at("choice").get<int>();
-    if (number < 0 || number > static_cast<int>(Choice::skip)) {
-        throw Error("replay", "the choice " + std::to_string(number) + " is not known; the file is damaged");
+Verdict verdict_from(const nlohmann::json& payload) {
+    const int choice = payload.at("choice").get<int>(), strength = payload.at("strength").get<int>();
+    if (choice < 0 || choice > static_cast<int>(Choice::thumbs) || strength < 0 ||
+        strength > static_cast<int>(Strength::much)) {
+        throw Error("replay", "the choice " + std::to_string(choice) + " of strength " + std::to_string(strength) +
+                                  " is not known; the file is damaged");
     }
-    return static_cast<Choice>(number);
+    return {static_cast<Choice>(choice), static_cast<Strength>(strength), payload.at("places").get<std::vector<int>>()};
 }
 
 // Carries out the transition that wrote `event`. Learning writes several rows at once: only its first one acts.
@@ -40,7 +42,7 @@ void repeat(Session& session, const StoredEvent& event, const Pulse& pulse) {
         session.pass_over_to(payload.at("stream").get<std::uint32_t>());
         session.draw(payload.at("prompt").get<std::int64_t>(), pulse, {});
     } else if (event.kind == "label") {
-        session.record(payload.at("pair").get<std::int64_t>(), choice_from(payload), "replay");
+        session.record(payload.at("pair").get<std::int64_t>(), verdict_from(payload), "replay");
     } else if (event.kind == "reward") {
         session.learn(payload.at("label").get<std::int64_t>(), pulse);
     } else if (event.kind == "undo") {
@@ -62,7 +64,7 @@ struct Outcome {
 };
 
 bool same(const StoredLabel& a, const StoredLabel& b) {
-    return a.id == b.id && a.generation_id == b.generation_id && a.choice == b.choice && a.undoes == b.undoes;
+    return a.id == b.id && a.generation_id == b.generation_id && a.verdict == b.verdict && a.undoes == b.undoes;
 }
 
 bool same(const StoredCandidate& a, const StoredCandidate& b) {
@@ -74,7 +76,7 @@ bool same(const StoredCandidate& a, const StoredCandidate& b) {
 bool same(const StoredGeneration& a, const StoredGeneration& b) {
     return a.id == b.id && a.prompt_id == b.prompt_id && a.stream == b.stream && a.policy_version == b.policy_version &&
            a.temperature == b.temperature && a.system_prompt == b.system_prompt && a.left == b.left &&
-           a.right == b.right && a.chosen_by == b.chosen_by &&
+           a.right == b.right && a.more == b.more && a.chosen_by == b.chosen_by &&
            std::equal(a.candidates.begin(), a.candidates.end(), b.candidates.begin(), b.candidates.end(),
                       [](const StoredCandidate& x, const StoredCandidate& y) { return same(x, y); });
 }

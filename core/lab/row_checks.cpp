@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/api/errors.h"
 #include "core/model/language_model.h"
@@ -46,6 +47,27 @@ std::string fault_of(const StoredCandidate& reply, const LanguageModel& model) {
 
 }  // namespace
 
+std::string fault_of(const Verdict& verdict, int shown) {
+    const std::vector<int>& places = verdict.places;
+    if (verdict.choice == Choice::thumbs) {
+        const bool sound = static_cast<int>(places.size()) == shown &&
+                           std::all_of(places.begin(), places.end(), [](int mark) { return mark >= -1 && mark <= 1; }) &&
+                           std::any_of(places.begin(), places.end(), [](int mark) { return mark != 0; });
+        return sound ? "" : "needs a thumb, 1, -1 or 0, for each of the " + std::to_string(shown) + " replies";
+    }
+    if (verdict.choice != Choice::ranking) {
+        return places.empty() ? "" : "has places, which only a ranking or thumbs have";
+    }
+    std::set<int> seen;
+    for (const int place : places) {
+        if (place < 0 || place >= shown || !seen.insert(place).second) {
+            return "ranks reply " + std::to_string(place) + ", which is not one of the " + std::to_string(shown) +
+                   " shown or comes twice";
+        }
+    }
+    return seen.empty() ? "ranks no reply" : "";
+}
+
 void require_sound_rows(const std::filesystem::path& file, const LanguageModel& model,
                         const std::map<std::int64_t, std::string>& prompts,
                         const std::map<std::int64_t, StoredGeneration>& generations,
@@ -59,7 +81,7 @@ void require_sound_rows(const std::filesystem::path& file, const LanguageModel& 
             damaged(pair + " belongs to prompt " + std::to_string(generation.prompt_id) +
                     ", which is not there");
         }
-        for (const std::int64_t side : {generation.left, generation.right}) {
+        for (const std::int64_t side : generation.shown()) {
             if (std::none_of(generation.candidates.begin(), generation.candidates.end(),
                              [&](const StoredCandidate& c) { return c.id == side; })) {
                 damaged(pair + " shows reply " + std::to_string(side) + ", which is not one of its own");
@@ -75,6 +97,10 @@ void require_sound_rows(const std::filesystem::path& file, const LanguageModel& 
         if (!generations.contains(label.generation_id)) {
             damaged("label " + std::to_string(label.id) + " belongs to pair " +
                     std::to_string(label.generation_id) + ", which is not there");
+        }
+        const int shown = static_cast<int>(generations.at(label.generation_id).shown().size());
+        if (const std::string fault = fault_of(label.verdict, shown); !fault.empty()) {
+            damaged("label " + std::to_string(label.id) + " " + fault);
         }
     }
 }

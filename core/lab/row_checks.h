@@ -12,6 +12,9 @@ namespace plumbline {
 
 class LanguageModel;
 
+/// What is wrong with an answer to `shown` replies on the screen; empty: nothing.
+std::string fault_of(const Verdict& verdict, int shown);
+
 /// Throws Error naming the row when a reply does not fit the model (tokens, sizes, finite numbers), or a pair
 /// or label refers to what is not there.
 void require_sound_rows(const std::filesystem::path& file, const LanguageModel& model,

@@ -30,6 +30,37 @@ std::string config_payload(const SessionConfig& config) {
 
 constexpr const char* current_prompt_key = "current_prompt";
 
+/// "A", "B" … as the cards are called.
+std::string card(int place) { return std::string(1, static_cast<char>('A' + place)); }
+
+/// The history's words for an answer.
+std::string words_of(const Verdict& verdict) {
+    static const char* const over[] = {" slightly over ", " over ", " far over "};
+    const char* const strength = over[static_cast<int>(verdict.strength)];
+    std::string out;
+    switch (verdict.choice) {
+        case Choice::left: return "A" + std::string(strength) + "B";
+        case Choice::right: return "B" + std::string(strength) + "A";
+        case Choice::tie: return "Tie";
+        case Choice::both_bad: return "Both bad";
+        case Choice::skip: return "Skipped";
+        case Choice::ranking:
+            for (const int place : verdict.places) {
+                out += (out.empty() ? "" : " over ") + card(place);
+            }
+            return verdict.places.size() == 1 ? out + " is best" : out;
+        case Choice::thumbs:
+            for (std::size_t place = 0; place < verdict.places.size(); ++place) {
+                if (verdict.places[place] != 0) {
+                    out += (out.empty() ? "" : ", ") + card(static_cast<int>(place)) +
+                           (verdict.places[place] > 0 ? " good" : " bad");
+                }
+            }
+            return out;
+    }
+    return out;
+}
+
 /// Throws when `text` is blank, or leaves no room for a reply.
 void require_usable(const char* operation, const LanguageModel& model, const SessionConfig& config,
                     const std::string& text) {
@@ -225,6 +256,10 @@ std::int64_t Session::next_prompt(std::int64_t after) const {
     return (here + 1)->id;
 }
 
+std::string Session::fault_of_verdict(std::int64_t pair, const Verdict& verdict) const {
+    return fault_of(verdict, static_cast<int>(generations_.at(pair).shown().size()));
+}
+
 const std::string& Session::prompt_text(std::int64_t id) const { return prompt_texts_.at(id); }
 
 std::vector<int> Session::prompt_ids(const std::string& text) const {
@@ -257,7 +292,7 @@ int Session::labels() const {
 
 int Session::usable_labels() const {
     return static_cast<int>(std::count_if(clicks_.begin(), clicks_.end(),
-                                          [](const Click& c) { return c.standing && c.label.choice != Choice::skip; }));
+                                          [](const Click& c) { return c.standing && c.label.verdict.choice != Choice::skip; }));
 }
 
 double Session::kl() const {
@@ -276,14 +311,13 @@ double Session::kl() const {
 }
 
 HistoryRow Session::history_row(const Click& click) const {
-    static const char* const texts[] = {"A over B", "B over A", "Tie", "Skipped"};
     const StoredGeneration& generation = generations_.at(click.label.generation_id);
     HistoryRow row;
     row.label_id = click.label.id;
-    row.text = texts[static_cast<int>(click.label.choice)];
+    row.text = words_of(click.label.verdict);
     row.policy_step = generation.policy_version;
     row.undone = !click.standing;
-    row.choice = click.label.choice;
+    row.choice = click.label.verdict.choice;
     row.unix_time = click.label.unix_time;
     row.prompt = prompt_texts_.at(generation.prompt_id);
     row.left = candidate(generation, generation.left).text;

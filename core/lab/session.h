@@ -13,9 +13,11 @@
 
 #include "core/api/commands.h"
 #include "core/api/events.h"
+#include "core/judges/reward_rules.h"
 #include "core/lab/learner.h"
 #include "core/store/project_file.h"
 #include "core/text/reply_streams.h"
+#include "core/training/policy.h"
 
 namespace plumbline {
 
@@ -63,8 +65,10 @@ class Session {
     std::int64_t waiting_pair_for(std::int64_t prompt) const;   // the oldest; 0: none
 
     // Clicks
+    /// What is wrong with an answer to what is shown; empty: nothing.
+    std::string fault_of_verdict(std::int64_t pair, const Verdict& verdict) const;
     /// Commits the label and goes to the next prompt.
-    std::int64_t record(std::int64_t pair, Choice choice, const std::string& judge);
+    std::int64_t record(std::int64_t pair, const Verdict& verdict, const std::string& judge);
     std::optional<std::int64_t> pending() const;       // oldest label that has not been learned
     int pending_count() const;
     void learn(std::int64_t label, const Pulse& pulse);
@@ -94,20 +98,46 @@ class Session {
     Candidate candidate_of(const StoredGeneration& generation, std::int64_t id) const;
     HistoryRow history_row(const Click& click) const;
     const StoredCandidate& candidate(const StoredGeneration& generation, std::int64_t id) const;
-    std::pair<int, int> choose_pair(const StoredGeneration& generation) const;
+    std::vector<std::int64_t> choose_shown(const StoredGeneration& generation) const;
 
     void fit_reward(const Learner::RewardExtent& extent);
     std::vector<float> raw_features(const StoredCandidate& candidate) const;
     std::vector<const Click*> clicks_until(std::int64_t label) const;   // standing, oldest first
+    bool is_heldout(std::int64_t label) const;
+    void observe(const Click& click, std::vector<std::vector<float>>& replies,
+                 std::vector<RewardObservation>& observations) const;
+    std::vector<double> foretold() const;
+    bool teaches_policy(const StoredLabel& label) const;
+
+    struct ImpliedPair {
+        std::int64_t generation = 0, better = 0, worse = 0;   // candidates
+    };
+    struct RatedReply {
+        std::int64_t generation = 0, candidate = 0;
+        bool good = false;
+    };
+    std::vector<std::pair<std::int64_t, std::int64_t>> implied_pairs(const Click& click) const;
+    PreferencePair preference_pair(const ImpliedPair& implied, const Pulse& pulse);
     std::vector<PreferencePair> training_pairs(const Click& click, const Pulse& pulse);
-    PreferencePair preference_pair(const Click& click, const Pulse& pulse);
-    std::vector<Rollout> rollouts(const Pulse& pulse) const;
+    std::vector<RatedReply> rated(const Click& click) const;
+    std::vector<KtoReply> rated_replies(const Click& click, const Pulse& pulse);
+    template <class Item>
+    void draw_replayed(std::vector<Item>& earlier, std::vector<Item>& batch) const;
+    double reference_sum(const StoredGeneration& generation, std::int64_t candidate) const;
+    Learner::Samples samples(const Pulse& pulse) const;
+    RolloutScore mixed_score(const RewardMix& mix, const std::string& prompt, const Sequence& sequence,
+                             const ReferenceFacts& facts) const;
+    void add_latest_replies(Metrics& metrics) const;
     double scoring_temperature() const;                     // greedy drawing is scored at 1
     at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
     std::vector<int> prompt_ids(const std::string& text) const;   // under the present system prompt
     Sequence sequence_of(const StoredGeneration& generation, std::int64_t candidate) const;
     double normalised_score(const std::vector<float>& raw) const;
-    struct Lesson;                                          // what learning a click leaves to commit
+    /// Everything that learning one click changes outside the tensors; committed in one transaction.
+    struct Lesson {
+        std::vector<StoredEvent> events;
+        std::vector<MetricPoint> points;
+    };
     void learn_reward(const Click& click, Lesson& lesson);
     void learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse);
     void commit(const Click& click, const Lesson& lesson);
@@ -128,6 +158,7 @@ class Session {
     std::map<std::int64_t, at::Tensor> lower_;              // by candidate; a cache
     std::size_t lower_bytes_ = 0;
     std::map<std::int64_t, double> predictions_;            // label -> P(its choice) before it was learned
+    int fitted_labels_ = 0;                                 // that the reward model was fitted on
     double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on all replies drawn
     std::int64_t learned_label_ = 0;                        // labels up to this one have been learned
     std::int64_t current_prompt_ = 0, shown_ = 0, saved_ = 0;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/api/errors.h"
+#include "core/lab/pair_choosers.h"
 #include "core/lab/session.h"
 #include "core/lab/text_distance.h"
 #include "core/sampling/generator.h"
@@ -64,7 +65,10 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
         candidate.finish = reply.finish;
         generation.candidates.push_back(std::move(candidate));
     }
-    std::tie(generation.left, generation.right) = choose_pair(generation);
+    const std::vector<std::int64_t> screen = choose_shown(generation);
+    generation.left = screen[0];
+    generation.right = screen[1];
+    generation.more.assign(screen.begin() + 2, screen.end());
 
     ProjectFile::Transaction transaction(*file_);
     file_->add_generation(generation);
@@ -73,8 +77,8 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     for (const StoredCandidate& c : generation.candidates) {
         payload["tokens"].push_back(c.ids);
     }
-    payload["left"] = candidate(generation, generation.left).sample;
-    payload["right"] = candidate(generation, generation.right).sample;
+    payload["shown"] = screen;
+    payload["chosen_by"] = static_cast<int>(generation.chosen_by);
     log("sampled", payload.dump());
     transaction.commit();
 
@@ -86,36 +90,36 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     return id;
 }
 
-// The two that the reward model separates best; before it knows enough, the two whose words differ most.
-std::pair<int, int> Session::choose_pair(const StoredGeneration& generation) const {
+// Samples from left to right: the two that the choice of pairs wants, then others in the order of their drawing. Before
+// the reward model knows enough, the two whose words differ most stand in for every choice but the random one.
+std::vector<std::int64_t> Session::choose_shown(const StoredGeneration& generation) const {
     const auto n = static_cast<int>(generation.candidates.size());
     const auto number = static_cast<std::uint64_t>(generation.stream);
-    std::pair<int, int> best{0, 1};
-    if (generation.chosen_by == PairChoice::random) {
-        const int first = static_cast<int>(uniform(config_.seed, Use::pair_choice, number, 0) * n);
-        const int other = static_cast<int>(uniform(config_.seed, Use::pair_choice, number, 1) * (n - 1));
-        best = std::minmax(first, other + (other >= first));
+    const auto draw = [&](std::uint32_t i) { return uniform(config_.seed, Use::pair_choice, number, i); };
+    std::pair<int, int> two;
+    if (generation.chosen_by != PairChoice::random &&
+        static_cast<int>(learner_.reward().labels()) < labels_before_reward_chooses) {
+        two = most_different(n, [&](int i, int j) {
+            return word_distance(generation.candidates[i].text, generation.candidates[j].text);
+        });
     } else {
-        const bool by_reward = static_cast<int>(learner_.reward().labels()) >= labels_before_reward_chooses;
-        double farthest = -1;
-        for (int i = 0; i < n; ++i) {
-            for (int j = i + 1; j < n; ++j) {
-                const StoredCandidate &a = generation.candidates[i], &b = generation.candidates[j];
-                const double distance =
-                    by_reward ? std::abs(learner_.reward().mean_score(raw_features(a)) -
-                                         learner_.reward().mean_score(raw_features(b)))
-                              : word_distance(a.text, b.text);
-                if (distance > farthest) {
-                    farthest = distance;
-                    best = {i, j};
-                }
-            }
+        two = choose_pair(generation.chosen_by, n, draw, [&](int i, int j) {
+            const LinearReward::Score margin = learner_.reward().difference(raw_features(generation.candidates[i]),
+                                                                            raw_features(generation.candidates[j]));
+            return MarginDistribution{margin.mean, margin.deviation};
+        });
+    }
+    std::vector<std::int64_t> screen{two.first, two.second};
+    for (int i = 0; i < n && static_cast<int>(screen.size()) < config_.sampling.shown; ++i) {
+        if (i != two.first && i != two.second) {
+            screen.push_back(i);
         }
     }
-    if (config_.shuffle_sides && uniform(config_.seed, Use::sides, number) < 0.5) {
-        std::swap(best.first, best.second);
+    for (std::size_t i = screen.size(); config_.shuffle_sides && i > 1; --i) {   // Fisher-Yates
+        const double u = uniform(config_.seed, Use::sides, number, static_cast<std::uint32_t>(i));
+        std::swap(screen[i - 1], screen[static_cast<std::size_t>(u * static_cast<double>(i))]);
     }
-    return best;
+    return screen;
 }
 
 const StoredCandidate& Session::candidate(const StoredGeneration& generation, std::int64_t id) const {
@@ -154,6 +158,9 @@ Pair Session::pair_of(const StoredGeneration& generation) const {
     pair.prompt = prompt_texts_.at(generation.prompt_id);
     pair.left = candidate_of(generation, generation.left);
     pair.right = candidate_of(generation, generation.right);
+    for (const std::int64_t id : generation.more) {
+        pair.more.push_back(candidate_of(generation, id));
+    }
     pair.drawn = static_cast<int>(generation.candidates.size());
     pair.policy_version = generation.policy_version;
     pair.chosen_by = generation.chosen_by;

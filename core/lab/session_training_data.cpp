@@ -24,6 +24,9 @@ Sequence Session::sequence_of(const StoredGeneration& generation, std::int64_t i
 
 // Each reply alone, so that a state from the cache and one computed again are equal to the last bit.
 Tensor Session::lower_states(std::int64_t id, const Sequence& sequence, const Pulse& pulse) {
+    if (learner_.adapter().owns_embedding()) {
+        return {};   // no state of the backbone is of use
+    }
     if (const auto cached = lower_.find(id); cached != lower_.end()) {
         return cached->second;
     }
@@ -40,49 +43,148 @@ Tensor Session::lower_states(std::int64_t id, const Sequence& sequence, const Pu
     return states;
 }
 
-PreferencePair Session::preference_pair(const Click& click, const Pulse& pulse) {
-    const StoredGeneration& g = generations_.at(click.label.generation_id);
-    const bool left_better = click.label.choice == Choice::left;
-    const std::int64_t chosen = left_better ? g.left : g.right, rejected = left_better ? g.right : g.left;
+// Candidates (better, worse) that an answer implies: of a ranking each place over all below it.
+std::vector<std::pair<std::int64_t, std::int64_t>> Session::implied_pairs(const Click& click) const {
+    const std::vector<std::int64_t> shown = generations_.at(click.label.generation_id).shown();
+    const Verdict& verdict = click.label.verdict;
+    std::vector<std::pair<std::int64_t, std::int64_t>> out;
+    switch (verdict.choice) {
+        case Choice::left: return {{shown[0], shown[1]}};
+        case Choice::right: return {{shown[1], shown[0]}};
+        case Choice::ranking: {
+            std::vector<bool> placed(shown.size(), false);
+            for (const int better : verdict.places) {
+                placed[better] = true;
+                for (std::size_t worse = 0; worse < shown.size(); ++worse) {
+                    if (!placed[worse]) {
+                        out.emplace_back(shown[better], shown[worse]);
+                    }
+                }
+            }
+            return out;
+        }
+        case Choice::thumbs:
+            for (std::size_t good = 0; good < shown.size(); ++good) {
+                for (std::size_t bad = 0; bad < shown.size(); ++bad) {
+                    if (verdict.places[good] > 0 && verdict.places[bad] < 0) {
+                        out.emplace_back(shown[good], shown[bad]);
+                    }
+                }
+            }
+            return out;
+        default: return out;
+    }
+}
+
+PreferencePair Session::preference_pair(const ImpliedPair& implied, const Pulse& pulse) {
+    const StoredGeneration& g = generations_.at(implied.generation);
     PreferencePair pair;
-    pair.chosen = sequence_of(g, chosen);
-    pair.rejected = sequence_of(g, rejected);
-    pair.chosen_lower = lower_states(chosen, pair.chosen, pulse);
-    pair.rejected_lower = lower_states(rejected, pair.rejected, pulse);
-    for (const float l : candidate(g, chosen).reference_logprobs_t1) {
-        pair.reference_chosen += l;
-    }
-    for (const float l : candidate(g, rejected).reference_logprobs_t1) {
-        pair.reference_rejected += l;
-    }
+    pair.chosen = sequence_of(g, implied.better);
+    pair.rejected = sequence_of(g, implied.worse);
+    pair.chosen_lower = lower_states(implied.better, pair.chosen, pulse);
+    pair.rejected_lower = lower_states(implied.worse, pair.rejected, pulse);
+    pair.reference_chosen = reference_sum(g, implied.better);
+    pair.reference_rejected = reference_sum(g, implied.worse);
     return pair;
 }
 
-// The new pair and some earlier ones, drawn without replacement.
+double Session::reference_sum(const StoredGeneration& generation, std::int64_t id) const {
+    double sum = 0;
+    for (const float l : candidate(generation, id).reference_logprobs_t1) {
+        sum += l;
+    }
+    return sum;
+}
+
+// The new pairs and some earlier ones, drawn without replacement.
 std::vector<PreferencePair> Session::training_pairs(const Click& click, const Pulse& pulse) {
-    std::vector<const Click*> earlier;
+    std::vector<ImpliedPair> batch, earlier;
+    for (const auto& [better, worse] : implied_pairs(click)) {
+        batch.push_back({click.label.generation_id, better, worse});
+    }
     for (const Click* c : clicks_until(click.label.id - 1)) {
-        if (is_preference(c->label.choice)) {
-            earlier.push_back(c);
+        for (const auto& [better, worse] : implied_pairs(*c)) {
+            earlier.push_back({c->label.generation_id, better, worse});
         }
     }
-    std::vector<Click> batch{click};
-    for (int i = 0; i < config_.live.replay_pairs && !earlier.empty(); ++i) {
-        const double u = uniform(config_.seed, Use::replay, static_cast<std::uint64_t>(policy_steps()),
-                                 static_cast<std::uint32_t>(i));
-        const auto chosen = earlier.begin() + static_cast<std::ptrdiff_t>(u * static_cast<double>(earlier.size()));
-        batch.push_back(**chosen);
-        earlier.erase(chosen);
-    }
+    draw_replayed(earlier, batch);
     std::vector<PreferencePair> pairs;
-    for (const Click& c : batch) {
-        pairs.push_back(preference_pair(c, pulse));
+    for (const ImpliedPair& implied : batch) {
+        pairs.push_back(preference_pair(implied, pulse));
     }
     return pairs;
 }
 
-// On-policy replies to prompts that the person has seen, scored by the reward model.
-std::vector<Rollout> Session::rollouts(const Pulse& pulse) const {
+/// Moves some of `earlier` to `batch`, without replacement.
+template <class Item>
+void Session::draw_replayed(std::vector<Item>& earlier, std::vector<Item>& batch) const {
+    for (int i = 0; i < config_.live.replay_pairs && !earlier.empty(); ++i) {
+        const double u = uniform(config_.seed, Use::replay, static_cast<std::uint64_t>(policy_steps()),
+                                 static_cast<std::uint32_t>(i));
+        const auto chosen = earlier.begin() + static_cast<std::ptrdiff_t>(u * static_cast<double>(earlier.size()));
+        batch.push_back(*chosen);
+        earlier.erase(chosen);
+    }
+}
+
+// Good and bad replies of an answer: thumbs as they are; of a pair the better and the worse; of a ranking its first and
+// those at its end.
+std::vector<Session::RatedReply> Session::rated(const Click& click) const {
+    const std::vector<std::int64_t> shown = generations_.at(click.label.generation_id).shown();
+    const Verdict& verdict = click.label.verdict;
+    std::vector<RatedReply> out;
+    const auto rate = [&](std::size_t place, bool good) {
+        out.push_back({click.label.generation_id, shown[place], good});
+    };
+    switch (verdict.choice) {
+        case Choice::left: rate(0, true); rate(1, false); break;
+        case Choice::right: rate(1, true); rate(0, false); break;
+        case Choice::both_bad: rate(0, false); rate(1, false); break;
+        case Choice::ranking:
+            rate(verdict.places.front(), true);
+            for (std::size_t place = 0; place < shown.size(); ++place) {
+                const auto found = std::find(verdict.places.begin(), verdict.places.end(), static_cast<int>(place));
+                const bool last = found + 1 == verdict.places.end() && verdict.places.size() == shown.size();
+                if (found == verdict.places.end() || (last && shown.size() > 1)) {
+                    rate(place, false);
+                }
+            }
+            break;
+        case Choice::thumbs:
+            for (std::size_t place = 0; place < shown.size(); ++place) {
+                if (verdict.places[place] != 0) {
+                    rate(place, verdict.places[place] > 0);
+                }
+            }
+            break;
+        default: break;
+    }
+    return out;
+}
+
+std::vector<KtoReply> Session::rated_replies(const Click& click, const Pulse& pulse) {
+    std::vector<RatedReply> batch = rated(click), earlier;
+    for (const Click* c : clicks_until(click.label.id - 1)) {
+        for (const RatedReply& reply : rated(*c)) {
+            earlier.push_back(reply);
+        }
+    }
+    draw_replayed(earlier, batch);
+    std::vector<KtoReply> replies;
+    for (const RatedReply& r : batch) {
+        const StoredGeneration& g = generations_.at(r.generation);
+        KtoReply reply;
+        reply.sequence = sequence_of(g, r.candidate);
+        reply.lower = lower_states(r.candidate, reply.sequence, pulse);
+        reply.reference_logprob = reference_sum(g, r.candidate);
+        reply.desirable = r.good;
+        replies.push_back(std::move(reply));
+    }
+    return replies;
+}
+
+// On-policy replies to prompts that the person has seen, scored by the session's reward.
+Learner::Samples Session::samples(const Pulse& pulse) const {
     std::vector<std::int64_t> seen;
     for (const auto& [id, generation] : generations_) {
         if (std::find(seen.begin(), seen.end(), generation.prompt_id) == seen.end()) {
@@ -92,24 +194,55 @@ std::vector<Rollout> Session::rollouts(const Pulse& pulse) const {
     const LiveConfig& live = config_.live;
     const auto step = static_cast<std::uint64_t>(policy_steps());
     std::vector<GenerationPrompt> prompts;
-    for (int i = 0; i < live.rloo_prompts && !seen.empty(); ++i) {
+    std::vector<std::string> texts;
+    for (int i = 0; i < live.prompts && !seen.empty(); ++i) {
         const double u = uniform(config_.seed, Use::rollouts, step, static_cast<std::uint32_t>(i));
         const auto chosen = seen.begin() + static_cast<std::ptrdiff_t>(u * static_cast<double>(seen.size()));
-        prompts.push_back({prompt_ids(prompt_text(*chosen)), static_cast<std::uint32_t>(step * 64 + i)});
+        texts.push_back(prompt_text(*chosen));
+        prompts.push_back({prompt_ids(texts.back()), static_cast<std::uint32_t>(step * 64 + i)});
         seen.erase(chosen);
     }
     GenerationRequest request;
     request.prompts = prompts;
-    request.samples = live.rloo_group;
+    request.samples = live.group_size;
     request.sampling = config_.sampling;
     request.sampling.temperature = scoring_temperature();
     request.seed = config_.seed;
     request.stream = static_cast<std::uint32_t>(Use::rollouts);
     request.eos = model_->tokenizer().eos();
-    const auto score = [this](const Sequence& sequence, const ReferenceFacts& facts) {
-        return normalised_score(LinearReward::raw_features(facts.features, sequence.reply_length()));
+
+    Learner::Samples out;
+    const RewardMix mix = parse_reward_mix(live.reward);
+    const auto score = [&](const Sequence& sequence, const ReferenceFacts& facts) {
+        out.reference_t1.push_back(facts.sum_t1());
+        const std::size_t prompt = (out.reference_t1.size() - 1) / static_cast<std::size_t>(live.group_size);
+        return mixed_score(mix, texts[prompt], sequence, facts);
     };
-    return draw_rollouts(model_->decoder(), learner_.adapter(), nullptr, request, score, pulse);
+    out.rollouts = draw_rollouts(model_->decoder(), learner_.adapter(), nullptr, request, score, pulse);
+    out.temperature = scoring_temperature();
+    out.max_new_tokens = config_.sampling.max_new_tokens;
+    out.seed = config_.seed;
+    return out;
+}
+
+RolloutScore Session::mixed_score(const RewardMix& mix, const std::string& prompt, const Sequence& sequence,
+                                  const ReferenceFacts& facts) const {
+    const double model_score = normalised_score(LinearReward::raw_features(facts.features, sequence.reply_length()));
+    RuleInput input;
+    input.prompt = prompt;
+    const std::vector<int> reply(sequence.ids.begin() + sequence.prompt_length, sequence.ids.end());
+    input.text = model_->tokenizer().decode(reply, /*skip_special=*/true);
+    input.tokens = sequence.reply_length();
+    input.ended = !reply.empty() && reply.back() == model_->tokenizer().eos();
+    input.mean_reference_logprob = facts.sum_t1() / std::max(1, sequence.reply_length());
+    const RewardScore scored = mix.score(input, model_score);
+    RolloutScore out(scored.total);
+    if (scored.parts.size() > 1) {
+        for (const RewardScore::Part& part : scored.parts) {
+            out.parts[part.name] = part.value;
+        }
+    }
+    return out;
 }
 
 double Session::scoring_temperature() const {

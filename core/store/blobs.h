@@ -1,12 +1,15 @@
 #pragma once
 // Vectors and enums as the project file keeps them.
 
+#include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,9 +40,38 @@ std::optional<std::vector<Element>> vector_of(std::span<const std::byte> blob) {
 }
 
 // Words of the schema, in the order of the enums.
-constexpr std::array<std::string_view, 4> choice_words = {"left", "right", "tie", "skip"};
+constexpr std::array<std::string_view, 7> choice_words = {"left", "right", "tie", "skip", "both_bad", "ranking",
+                                                          "thumbs"};
+constexpr std::array<std::string_view, 3> strength_words = {"slight", "clear", "much"};
 constexpr std::array<std::string_view, 3> finish_words = {"eos", "length", "stop"};
-constexpr std::array<std::string_view, 2> pair_choice_words = {"farthest", "random"};
+constexpr std::array<std::string_view, 5> pair_choice_words = {"farthest", "uncertainty", "information", "margin",
+                                                               "random"};
+
+/// Whole numbers as a person reads them: "2 0 1".
+template <class Number>
+std::string list_text(const std::vector<Number>& values) {
+    std::string out;
+    for (const Number value : values) {
+        out += (out.empty() ? "" : " ") + std::to_string(value);
+    }
+    return out;
+}
+
+/// nullopt: not such a list.
+template <class Number>
+std::optional<std::vector<Number>> list_of(std::string_view text) {
+    std::vector<Number> out;
+    while (!text.empty()) {
+        Number value{};
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+        if (error != std::errc() || (end != text.data() + text.size() && *end != ' ')) {
+            return std::nullopt;
+        }
+        out.push_back(value);
+        text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(end - text.data()) + 1));
+    }
+    return out;
+}
 
 /// nullopt: none of the words.
 template <class Enum, std::size_t N>

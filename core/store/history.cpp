@@ -25,9 +25,12 @@ std::int64_t ProjectFile::add_label(const StoredLabel& label) {
     }
     Statement insert(
         *db_, saving_label,
-        "INSERT INTO labels (generation_id, choice, unix_time, judge, undoes) VALUES (?, ?, ?, ?, ?)");
-    insert.bind(1, label.generation_id).bind(2, choice_words.at(static_cast<std::size_t>(label.choice)));
-    insert.bind(3, label.unix_time).bind(4, label.judge).bind_reference(5, label.undoes).run();
+        "INSERT INTO labels (generation_id, choice, unix_time, judge, undoes, strength, places) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    const Verdict& verdict = label.verdict;
+    insert.bind(1, label.generation_id).bind(2, choice_words.at(static_cast<std::size_t>(verdict.choice)));
+    insert.bind(3, label.unix_time).bind(4, label.judge).bind_reference(5, label.undoes);
+    insert.bind(6, strength_words.at(static_cast<std::size_t>(verdict.strength)));
+    insert.bind(7, list_text(verdict.places)).run();
     const std::int64_t id = db_->last_id();
     transaction.commit();
     return id;
@@ -36,16 +39,18 @@ std::int64_t ProjectFile::add_label(const StoredLabel& label) {
 std::vector<StoredLabel> ProjectFile::labels() const {
     std::vector<StoredLabel> out;
     Statement rows(*db_, "read labels",
-                   "SELECT id, generation_id, choice, unix_time, judge, undoes FROM labels ORDER BY id");
+                   "SELECT id, generation_id, choice, unix_time, judge, undoes, strength, places FROM labels ORDER BY id");
     while (rows.step()) {
         const auto choice = enum_of<Choice>(choice_words, rows.text(2));
-        if (!choice) {
+        const auto strength = enum_of<Strength>(strength_words, rows.text(6));
+        const auto places = list_of<int>(rows.text(7));
+        if (!choice || !strength || !places) {
             throw Error("read labels", path_.string() + ": label " + std::to_string(rows.integer(0)) +
-                                           " has the choice '" + rows.text(2) +
-                                           "'; the file is damaged, open a copy of it");
+                                           " has the choice '" + rows.text(2) + "' '" + rows.text(6) + "' '" +
+                                           rows.text(7) + "'; the file is damaged, open a copy of it");
         }
-        out.push_back(
-            {rows.integer(0), rows.integer(1), *choice, rows.real(3), rows.text(4), rows.integer(5)});
+        out.push_back({rows.integer(0), rows.integer(1), {*choice, *strength, *places}, rows.real(3), rows.text(4),
+                       rows.integer(5)});
     }
     return out;
 }

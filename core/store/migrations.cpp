@@ -35,7 +35,8 @@ CREATE TABLE generations (
     system_prompt TEXT NOT NULL,
     left_id INTEGER NOT NULL REFERENCES candidates (id) DEFERRABLE INITIALLY DEFERRED,
     right_id INTEGER NOT NULL REFERENCES candidates (id) DEFERRABLE INITIALLY DEFERRED,
-    chosen_by TEXT NOT NULL CHECK (chosen_by IN ('farthest', 'random')),
+    more_ids TEXT NOT NULL DEFAULT '',  -- candidates on the screen beside these two, "7 9"
+    chosen_by TEXT NOT NULL CHECK (chosen_by IN ('farthest', 'uncertainty', 'information', 'margin', 'random')),
     discarded INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE candidates (
@@ -54,7 +55,9 @@ CREATE TABLE candidates (
 CREATE TABLE labels (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     generation_id INTEGER NOT NULL REFERENCES generations (id),
-    choice TEXT NOT NULL CHECK (choice IN ('left', 'right', 'tie', 'skip')),
+    choice TEXT NOT NULL CHECK (choice IN ('left', 'right', 'tie', 'skip', 'both_bad', 'ranking', 'thumbs')),
+    strength TEXT NOT NULL DEFAULT 'clear' CHECK (strength IN ('slight', 'clear', 'much')),
+    places TEXT NOT NULL DEFAULT '',    -- of a ranking or of thumbs, "2 0 1"
     unix_time REAL NOT NULL,
     judge TEXT NOT NULL,
     undoes INTEGER UNIQUE REFERENCES labels (id) CHECK (undoes < id)

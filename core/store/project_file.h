@@ -37,14 +37,21 @@ struct StoredGeneration {
     double temperature = 1;
     std::string system_prompt;  // that the replies were written under
     std::int64_t left = 0, right = 0;  // candidate ids on screen
+    std::vector<std::int64_t> more;    // those beside them
+
+    std::vector<std::int64_t> shown() const {   // from left to right
+        std::vector<std::int64_t> out{left, right};
+        out.insert(out.end(), more.begin(), more.end());
+        return out;
+    }
     PairChoice chosen_by{};
     std::vector<StoredCandidate> candidates;
 };
 
 struct StoredLabel {
     std::int64_t id = 0;
-    std::int64_t generation_id = 0;  // the pair: its left and right
-    Choice choice{};
+    std::int64_t generation_id = 0;  // what was on the screen
+    Verdict verdict;
     double unix_time = 0;
     std::string judge = "person";
     std::int64_t undoes = 0;  // not 0: this row takes that label back
@@ -98,7 +105,7 @@ class ProjectFile {
     std::vector<PromptRow> prompts() const;  // those that are not removed, oldest first
     std::vector<PromptRow> all_prompts() const;  // removed ones too: labels refer to them
 
-    /// Fills in the ids of the generation and its candidates; left and right are sample numbers on entry and
+    /// Fills in the ids of the generation and its candidates; left, right and more are sample numbers on entry and
     /// candidate ids afterwards.
     void add_generation(StoredGeneration& generation);
     StoredGeneration generation(std::int64_t id) const;

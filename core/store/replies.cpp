@@ -1,6 +1,8 @@
 // Prompts, and the replies drawn for them.
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "core/api/errors.h"
 #include "core/store/blobs.h"
@@ -54,7 +56,7 @@ void add_candidates(Database& db, StoredGeneration& generation) {
         generation.candidates.push_back(candidate_of(db, rows));
         generation.candidates.back().prompt_id = generation.prompt_id;
     }
-    for (const std::int64_t shown : {generation.left, generation.right}) {
+    for (const std::int64_t shown : generation.shown()) {
         if (std::none_of(generation.candidates.begin(), generation.candidates.end(),
                          [&](const StoredCandidate& candidate) { return candidate.id == shown; })) {
             damaged(db, "pair " + std::to_string(generation.id) + " shows reply " + std::to_string(shown) +
@@ -65,7 +67,7 @@ void add_candidates(Database& db, StoredGeneration& generation) {
 
 constexpr const char* generation_columns =
     "SELECT id, prompt_id, stream, policy_version, temperature, left_id, right_id, chosen_by, "
-    "system_prompt FROM generations ";
+    "system_prompt, more_ids FROM generations ";
 
 StoredGeneration generation_of(const Database& db, const Statement& row) {
     StoredGeneration out;
@@ -82,6 +84,11 @@ StoredGeneration generation_of(const Database& db, const Statement& row) {
     }
     out.chosen_by = *chosen_by;
     out.system_prompt = row.text(8);
+    const auto more = list_of<std::int64_t>(row.text(9));
+    if (!more) {
+        damaged(db, "pair " + std::to_string(out.id) + " shows '" + row.text(9) + "' beside its two");
+    }
+    out.more = *more;
     return out;
 }
 
@@ -109,8 +116,11 @@ void require_consistent(const Database& db, const StoredGeneration& generation) 
             }
         }
     }
-    if (generation.left == generation.right) {
-        refuse("sample " + std::to_string(generation.left) + " is on both sides");
+    std::set<std::int64_t> on_screen;
+    for (const std::int64_t sample : generation.shown()) {
+        if (!on_screen.insert(sample).second) {
+            refuse("sample " + std::to_string(sample) + " is on the screen twice");
+        }
     }
 }
 
@@ -167,8 +177,7 @@ void ProjectFile::add_generation(StoredGeneration& generation) {
     insert.run();
     saved.id = db_->last_id();
 
-    std::int64_t left = 0;
-    std::int64_t right = 0;
+    std::map<std::int64_t, std::int64_t> ids;   // by sample
     Statement candidate_row(
         *db_, saving,
         "INSERT INTO candidates (generation_id, sample, text, finish, ids, logprobs, "
@@ -183,19 +192,24 @@ void ProjectFile::add_generation(StoredGeneration& generation) {
         candidate.id = db_->last_id();
         candidate.generation_id = saved.id;
         candidate.prompt_id = saved.prompt_id;
-        left = candidate.sample == saved.left ? candidate.id : left;
-        right = candidate.sample == saved.right ? candidate.id : right;
+        ids[candidate.sample] = candidate.id;
     }
-    if (left == 0 || right == 0) {
-        throw Error(saving, path_.string() + ": sample " +
-                                std::to_string(left == 0 ? saved.left : saved.right) +
-                                " is on the screen but was not drawn; draw the replies again");
+    const auto id_of = [&](std::int64_t sample) {
+        const auto found = ids.find(sample);
+        if (found == ids.end()) {
+            throw Error(saving, path_.string() + ": sample " + std::to_string(sample) +
+                                    " is on the screen but was not drawn; draw the replies again");
+        }
+        return found->second;
+    };
+    saved.left = id_of(saved.left);
+    saved.right = id_of(saved.right);
+    for (std::int64_t& sample : saved.more) {
+        sample = id_of(sample);
     }
-    Statement sides(*db_, saving, "UPDATE generations SET left_id = ?, right_id = ? WHERE id = ?");
-    sides.bind(1, left).bind(2, right).bind(3, saved.id).run();
+    Statement shown(*db_, saving, "UPDATE generations SET left_id = ?, right_id = ?, more_ids = ? WHERE id = ?");
+    shown.bind(1, saved.left).bind(2, saved.right).bind(3, list_text(saved.more)).bind(4, saved.id).run();
     transaction.commit();
-    saved.left = left;
-    saved.right = right;
     generation = std::move(saved);
 }
 

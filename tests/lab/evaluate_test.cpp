@@ -56,7 +56,7 @@ TEST_F(Evaluating, TheSamePolicyAndSeedGiveTheSameReplies) {
 
 TEST_F(Evaluating, ATrainedPolicyRepliesDifferently) {
     SessionConfig config = small_config();
-    config.live.dpo_lr = 0.02;
+    config.live.lr = 0.02;
     EngineDriver driver(one_thread());
     driver.after(new_session(config));
     const Evaluated before = evaluated(driver, "before");

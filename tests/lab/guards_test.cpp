@@ -17,7 +17,7 @@ class Guards : public Lab {};
 void explode(EngineDriver& driver, Algorithm algorithm) {
     SessionConfig config = small_config();
     config.live.algorithm = algorithm;
-    config.live.dpo_lr = config.live.rloo_lr = 10;
+    config.live.lr = 10;
     config.live.steps_per_click = 64;
     config.live.kl_limit = 1000;
     driver.after(ChangeConfig{config});
@@ -117,7 +117,7 @@ class KlBrake : public Lab {
   protected:
     /// A session whose policy has moved away from the reference.
     std::unique_ptr<LabSession> moved() {
-        config_.live.dpo_lr = 0.03;
+        config_.live.lr = 0.03;
         config_.live.kl_limit = 1000;
         auto session = std::make_unique<LabSession>(project(), config_);
         for (int i = 0; i < 4; ++i) {

@@ -46,7 +46,7 @@ class Killed : public Lab {
                          "--config",
                          "candidates=3",
                          "--config",
-                         "rloo_group=2",
+                         "group_size=2",
                          "--project",
                          project(),
                          "--threads",
@@ -87,7 +87,7 @@ TEST_F(Killed, LosesNoAcknowledgedClickAndGoesOn) {
         {
             const auto file = ProjectFile::open(project());
             for (const StoredLabel& label : file->labels()) {
-                choices += label.choice == Choice::left || label.choice == Choice::right;
+                choices += label.verdict.choice == Choice::left || label.verdict.choice == Choice::right;
             }
         }
         EXPECT_GE(choices, clicks) << "round " << round;

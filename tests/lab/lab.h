@@ -25,9 +25,8 @@ inline SessionConfig small_config(std::uint64_t seed = 7) {
     config.sampling.candidates = 3;
     config.sampling.max_new_tokens = 8;
     config.lora.weights = Weights::lora;
-    config.live.dpo_lr = 3e-3;
-    config.live.rloo_lr = 3e-3;
-    config.live.rloo_group = 2;
+    config.live.lr = 3e-3;
+    config.live.group_size = 2;
     return config;
 }
 

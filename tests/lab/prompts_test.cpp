@@ -235,14 +235,14 @@ TEST_F(Settings, OfTrainingKeepPairsDrawnAhead) {
     driver_.vote(Choice::left);
     const auto before = driver_.all().size();
     SessionConfig config = small_config();
-    config.live.dpo_beta = 0.5;
+    config.live.beta = 0.5;
     config.blind = false;
     driver_.after(ChangeConfig{config});
     const auto all = driver_.all();
     EXPECT_TRUE(all_of<JobStarted>({all.begin() + static_cast<std::ptrdiff_t>(before), all.end()}).empty())
         << "nothing needs to be drawn again";
     driver_.after(CloseSession{});
-    EXPECT_EQ(ProjectFile::open(project())->config().live.dpo_beta, 0.5);
+    EXPECT_EQ(ProjectFile::open(project())->config().live.beta, 0.5);
 }
 
 TEST_F(Settings, OfTheSystemPromptHoldForRepliesDrawnAfterwards) {

@@ -60,8 +60,7 @@ std::string long_session(const std::string& path, const NewSession& start) {
         driver.after(PauseTraining{false});
         SessionConfig config = start.config;
         config.sampling.temperature = 1.3;
-        config.live.dpo_beta = 0.3;
-        config.live.rloo_beta = 0.3;
+        config.live.beta = 0.3;
         config.live.steps_per_click = 2;
         config.reward.ridge = 3;
         driver.after(ChangeConfig{config});

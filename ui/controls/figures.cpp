@@ -35,4 +35,9 @@ QString clock_time(double unix_seconds) {
     return QDateTime::fromMSecsSinceEpoch(qint64(unix_seconds * 1000)).toString(QStringLiteral("HH:mm:ss"));
 }
 
+QString title_of(Algorithm algorithm) {
+    const std::string_view title = info(algorithm).title;
+    return QString::fromUtf8(title.data(), static_cast<qsizetype>(title.size()));
+}
+
 }  // namespace plumbline::ui

@@ -2,9 +2,14 @@
 // Numbers as people read them.
 
 #include <QString>
+
+#include "core/api/algorithms.h"
 #include <cstdint>
 
 namespace plumbline::ui {
+
+/// "RLOO".
+QString title_of(Algorithm algorithm);
 
 /// "+1.31", "−0.84"; two decimals, a true minus.
 QString signed_number(double value);

@@ -37,12 +37,11 @@ struct Words {
     }
     Line operator()(const ConfigChanged& e) const {
         const SessionConfig& c = e.config;
-        const bool dpo = c.live.algorithm == Algorithm::dpo;
         return LogLine{
             QStringLiteral("session"),
             tr("settings: %1, β %2, %3 a vote, %4 candidates of at most %5 tokens, temperature %6, seed %7")
-                .arg(dpo ? QStringLiteral("DPO") : QStringLiteral("RLOO"))
-                .arg(number(dpo ? c.live.dpo_beta : c.live.rloo_beta))
+                .arg(title_of(c.live.algorithm))
+                .arg(number(c.live.beta))
                 .arg(counted(c.live.steps_per_click, tr("step"), tr("steps")))
                 .arg(c.sampling.candidates)
                 .arg(c.sampling.max_new_tokens)
@@ -84,7 +83,7 @@ struct Words {
     Line operator()(const PolicyStepped& e) const {
         QString text =
             tr("%1 step %2, loss %3, rate %4")
-                .arg(e.algorithm == Algorithm::dpo ? QStringLiteral("DPO") : QStringLiteral("RLOO"))
+                .arg(title_of(e.algorithm))
                 .arg(e.step)
                 .arg(number(e.loss, 3))
                 .arg(QString::number(e.lr, 'g', 3));

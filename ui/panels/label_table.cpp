@@ -19,6 +19,12 @@ QString choice_words(Choice choice) {
             return LabelTable::tr("tie");
         case Choice::skip:
             return LabelTable::tr("skipped");
+        case Choice::both_bad:
+            return LabelTable::tr("both bad");
+        case Choice::ranking:
+            return LabelTable::tr("ranked");
+        case Choice::thumbs:
+            return LabelTable::tr("thumbs");
     }
     return {};
 }

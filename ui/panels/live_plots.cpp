@@ -12,6 +12,7 @@
 
 #include "ui/bridge/engine_bridge.h"
 #include "ui/controls/availability.h"
+#include "ui/controls/figures.h"
 #include "ui/controls/label.h"
 #include "ui/controls/notice.h"
 #include "ui/plot/metric_plot.h"
@@ -199,7 +200,7 @@ void LivePlotsPanel::refresh() {
     refresh_timer_.stop();
     RunTable::Run run;
     if (session_open_) {
-        run.name = config_.live.algorithm == Algorithm::dpo ? tr("DPO, live") : tr("RLOO, live");
+        run.name = tr("%1, live").arg(title_of(config_.live.algorithm));
         run.reward = latest(*book_.series("objective/score"));
         run.kl = latest(*book_.series("objective/kl"));
         run.kl_limit = config_.live.kl_limit;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "ui/controls/figures.h"
 #include "ui/plot/axis_ticks.h"
 #include "ui/plot/metric_catalog.h"
 
@@ -24,10 +25,6 @@ Stroke curve_stroke(std::size_t index) {
         {Tone::run4, {7, 3, 2, 3}},
     }};
     return strokes.at(index % strokes.size());
-}
-
-QString algorithm_name(Algorithm algorithm) {
-    return algorithm == Algorithm::dpo ? QStringLiteral("DPO") : QStringLiteral("RLOO");
 }
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -114,7 +111,7 @@ CurveSpec MetricPlot::curve_of(const std::string& metric, std::size_t index) {
     const MetricInfo info = metric_info(metric);
     CurveSpec curve;
     curve.name = QString::fromStdString(metric);
-    curve.legend = metric == "loss/policy" ? algorithm_name(live_.algorithm) : info.legend;
+    curve.legend = metric == "loss/policy" ? title_of(live_.algorithm) : info.legend;
     curve.value_name = info.legend;
     curve.series = book_.series(metric);
     curve.stroke = curve_stroke(index);

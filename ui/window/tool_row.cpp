@@ -113,7 +113,7 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     connect(beta_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
         if (!showing_ && state_.open()) {
             SessionConfig config = state_.config();
-            (config.live.algorithm == Algorithm::dpo ? config.live.dpo_beta : config.live.rloo_beta) = value;
+            config.live.beta = value;
             bridge_.post(ChangeConfig{config});
         }
     });
@@ -137,7 +137,7 @@ void ToolRow::refresh() {
     const LiveConfig& live = state_.config().live;
     const bool dpo = live.algorithm == Algorithm::dpo;
     algorithm_->set_current(dpo ? 0 : 1);
-    beta_->setValue(dpo ? live.dpo_beta : live.rloo_beta);
+    beta_->setValue(live.beta);
     steps_->setValue(live.steps_per_click);
     const QString locked = actions_.training_locked();
     set_available(*algorithm_, locked);

@@ -1,0 +1,55 @@
+#include "core/api/recommended.h"
+
+namespace plumbline {
+namespace {
+
+// SmolLM2-135M with LoRA r 8 on the upper half of the blocks, AdamW.
+void recommend_for_adapters(LiveConfig& live) {
+    live.optimizer = OptimizerKind::adamw;
+    live.steps_per_click = 1;
+    live.replay_pairs = 3;
+    live.prompts = 2;
+    live.group_size = 4;
+    live.lr = info(live.algorithm).learns_from == LearnsFrom::samples ? 6e-4 : 3e-4;
+    live.beta = 0.1;
+}
+
+// courtesy, half a million weights, all of them trained by plain SGD: it moves what the pairs have in common, where
+// Adam's scaling by weight breaks fluency before tone moves.
+void recommend_for_all_weights(LiveConfig& live) {
+    live.optimizer = OptimizerKind::sgd;
+    live.replay_pairs = 15;
+    live.prompts = 8;
+    live.group_size = 4;
+    if (info(live.algorithm).learns_from == LearnsFrom::samples) {
+        live.steps_per_click = 2;
+        live.lr = 0.2;
+        live.beta = 0.3;
+    } else {
+        live.steps_per_click = 4;
+        live.lr = 0.033;
+        live.beta = 0.3;
+    }
+}
+
+}  // namespace
+
+bool trains_all_weights(const LoraConfig& config, std::int64_t parameters) {
+    constexpr std::int64_t small_model = 5'000'000;
+    return config.weights == Weights::all || (config.weights == Weights::automatic && parameters <= small_model);
+}
+
+void recommend(SessionConfig& config, std::int64_t parameters) {
+    LiveConfig live;   // the defaults of what the algorithm does not set
+    live.algorithm = config.live.algorithm;
+    live.kl_limit = config.live.kl_limit;
+    live.reward = config.live.reward;
+    if (trains_all_weights(config.lora, parameters)) {
+        recommend_for_all_weights(live);
+    } else {
+        recommend_for_adapters(live);
+    }
+    config.live = live;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,124 @@
+// A learner as bytes, and back.
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+
+#include "core/api/errors.h"
+#include "core/formats/sha256.h"
+#include "core/lab/learner.h"
+
+namespace plumbline {
+
+using at::Tensor;
+
+namespace {
+
+constexpr std::uint32_t state_magic = 0x32534c50;   // "PLS2"
+
+struct StateHeader {
+    std::uint32_t magic = state_magic;
+    std::int32_t policy_steps = 0;
+    std::int32_t optimizer = 0;
+    std::int32_t padding = 0;
+    std::int64_t optimizer_steps = 0, value_steps = 0;
+    std::int64_t floats = 0;
+    double baseline = 0;
+    std::int64_t baseline_batches = 0;
+    double beta_factor = 1;
+    Learner::RewardExtent extent;
+};
+
+std::span<const std::byte> bytes_of(const Tensor& t) {
+    return {reinterpret_cast<const std::byte*>(t.const_data_ptr<float>()),
+            static_cast<std::size_t>(t.numel()) * sizeof(float)};
+}
+
+std::int64_t count(const std::vector<Tensor>& tensors) {
+    std::int64_t floats = 0;
+    for (const Tensor& t : tensors) {
+        floats += t.numel();
+    }
+    return floats;
+}
+
+}  // namespace
+
+std::vector<Tensor> Learner::state_tensors() const {
+    std::vector<Tensor> out = optimizer_->state();
+    const std::vector<Tensor> value = value_optimizer_->state();
+    out.insert(out.end(), value.begin(), value.end());
+    return out;
+}
+
+std::vector<std::byte> Learner::save() const {
+    const std::vector<Tensor> tensors = state_tensors();
+    StateHeader header;
+    header.policy_steps = policy_steps_;
+    header.optimizer = static_cast<std::int32_t>(kind_);
+    header.optimizer_steps = optimizer_->steps();
+    header.value_steps = value_optimizer_->steps();
+    header.floats = count(tensors);
+    header.baseline = baseline_.mean;
+    header.baseline_batches = baseline_.batches;
+    header.beta_factor = beta_factor_;
+    header.extent = extent;
+    std::vector<std::byte> out(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
+    std::memcpy(out.data(), &header, sizeof header);
+    std::size_t place = sizeof header;
+    for (const Tensor& t : tensors) {
+        const auto bytes = bytes_of(t);
+        std::memcpy(out.data() + place, bytes.data(), bytes.size());
+        place += bytes.size();
+    }
+    return out;
+}
+
+void Learner::restore(std::span<const std::byte> state) {
+    const auto refuse = [&] {
+        throw Error("restore checkpoint", "the state of " + std::to_string(state.size()) +
+                                              " bytes does not fit this model and adapter; the project is damaged");
+    };
+    StateHeader header;
+    if (state.size() < sizeof header) {
+        refuse();
+    }
+    std::memcpy(&header, state.data(), sizeof header);
+    if (header.magic != state_magic || header.optimizer < 0 ||
+        header.optimizer > static_cast<std::int32_t>(OptimizerKind::sgd)) {
+        refuse();
+    }
+    const auto kind = static_cast<OptimizerKind>(header.optimizer);
+    const auto fresh = kind == kind_ ? nullptr : make_optimizer(kind, adapter_->tensors(), adapter_->tensor_names());
+    const std::vector<Tensor> moments = fresh ? fresh->state() : optimizer_->state();
+    if (header.floats != count(moments) + count(value_optimizer_->state()) ||
+        state.size() != sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float)) {
+        refuse();
+    }
+    use(kind);
+    std::size_t place = sizeof header;
+    for (const Tensor& t : state_tensors()) {
+        const std::size_t size = static_cast<std::size_t>(t.numel()) * sizeof(float);
+        std::memcpy(t.mutable_data_ptr<float>(), state.data() + place, size);
+        place += size;
+    }
+    optimizer_->set_steps(header.optimizer_steps);
+    value_optimizer_->set_steps(header.value_steps);
+    zero_grad();
+    baseline_.mean = header.baseline;
+    baseline_.batches = header.baseline_batches;
+    beta_factor_ = header.beta_factor;
+    policy_steps_ = header.policy_steps;
+    extent = header.extent;
+}
+
+std::string Learner::weights_hash() const {
+    std::vector<std::byte> all;
+    for (const Tensor& t : adapter_->tensors()) {
+        const auto bytes = bytes_of(t);
+        all.insert(all.end(), bytes.begin(), bytes.end());
+    }
+    return sha256(all);
+}
+
+}  // namespace plumbline

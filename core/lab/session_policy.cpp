@@ -1,0 +1,72 @@
+// What a click makes of the policy: steps on the person's answers, or on replies that the policy writes now.
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "core/lab/session.h"
+
+namespace plumbline {
+
+// A tie says nothing of what to prefer; a label held out teaches nobody.
+bool Session::teaches_policy(const StoredLabel& label) const {
+    return label.verdict.choice != Choice::tie && label.verdict.choice != Choice::skip && !is_heldout(label.id);
+}
+
+void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse) {
+    const LiveConfig& live = config_.live;
+    for (int i = 0; i < live.steps_per_click; ++i) {
+        const double group_kl = kl();
+        Learner::Update update;
+        switch (info(live.algorithm).learns_from) {
+            case LearnsFrom::pairs: {
+                const std::vector<PreferencePair> pairs = training_pairs(click, pulse);
+                if (pairs.empty()) {
+                    return;   // both bad, thumbs: nothing to compare yet
+                }
+                update = learner_.step_pairs(pairs, live, group_kl, pulse);
+                break;
+            }
+            case LearnsFrom::replies: {
+                const std::vector<KtoReply> replies = rated_replies(click, pulse);
+                if (replies.empty()) {
+                    return;
+                }
+                update = learner_.step_replies(replies, live, group_kl, pulse);
+                break;
+            }
+            case LearnsFrom::samples: update = learner_.step_samples(samples(pulse), live, pulse); break;
+        }
+        if (info(live.algorithm).learns_from != LearnsFrom::samples) {
+            add_latest_replies(update.metrics);
+            update.metrics["objective/kl"] = group_kl;
+        }
+        for (const auto& [name, value] : update.metrics) {
+            lesson.points.push_back({name, click.label.id, static_cast<double>(policy_steps()), value});
+        }
+        lesson.events.push_back({0, "policy",
+                                 nlohmann::json{{"label", click.label.id},
+                                                {"step", policy_steps()},
+                                                {"algorithm", info(live.algorithm).name}}
+                                     .dump(),
+                                 learner_.weights_hash()});
+        emit_(PolicyStepped{click.label.id, policy_steps(), live.algorithm, update.metrics["loss/policy"], update.lr,
+                            update.note});
+    }
+}
+
+// Where the policy stands by the reward, on the replies drawn last.
+void Session::add_latest_replies(Metrics& metrics) const {
+    const StoredGeneration& latest = generations_.rbegin()->second;
+    const auto n = static_cast<double>(latest.candidates.size());
+    for (const StoredCandidate& c : latest.candidates) {
+        metrics["objective/score"] += normalised_score(raw_features(c)) / n;
+        metrics["tokens/response_length"] += static_cast<double>(c.ids.size()) / n;
+        metrics["tokens/eos_rate"] += (c.finish == Finish::eos) / n;
+        for (const float logprob : c.logprobs) {
+            metrics["objective/entropy"] -= logprob / n;
+        }
+    }
+}
+
+}  // namespace plumbline

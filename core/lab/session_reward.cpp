@@ -1,0 +1,202 @@
+// What the reward model learns from the answers, and how well it foretold them.
+
+#include <algorithm>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+#include "core/lab/session.h"
+#include "core/training/calibration.h"
+
+namespace plumbline {
+
+namespace {
+
+constexpr int accuracy_window = 20;    // labels
+constexpr int accuracy_needs = 5;      // labels
+
+// P(the choice) from P(left better); a tie counts as an even bet.
+double probability_of(Choice choice, double left) {
+    return choice == Choice::left ? left : choice == Choice::right ? 1 - left : 0.5;
+}
+
+}  // namespace
+
+std::vector<float> Session::raw_features(const StoredCandidate& candidate) const {
+    return LinearReward::raw_features(candidate.features, static_cast<int>(candidate.ids.size()));
+}
+
+// A function of the label's number and the seed: the split stays when labels are added, undone or learned again.
+bool Session::is_heldout(std::int64_t label) const {
+    return uniform(config_.seed, Use::heldout, static_cast<std::uint64_t>(label)) < config_.reward.heldout_share;
+}
+
+std::vector<const Session::Click*> Session::clicks_until(std::int64_t label) const {
+    std::vector<const Click*> out;
+    for (const Click& click : clicks_) {
+        if (click.standing && click.label.id <= label && click.label.verdict.choice != Choice::skip &&
+            !is_heldout(click.label.id)) {
+            out.push_back(&click);
+        }
+    }
+    return out;
+}
+
+void Session::observe(const Click& click, std::vector<std::vector<float>>& replies,
+                      std::vector<RewardObservation>& observations) const {
+    using Kind = RewardObservation::Kind;
+    const StoredGeneration& g = generations_.at(click.label.generation_id);
+    const Verdict& verdict = click.label.verdict;
+    const auto first = static_cast<int>(replies.size());
+    for (const std::int64_t id : g.shown()) {
+        replies.push_back(raw_features(candidate(g, id)));
+    }
+    const int left = first, right = first + 1, shown = static_cast<int>(replies.size()) - first;
+    // A clear preference asks for no margin: plain Bradley-Terry.
+    const double margin = (static_cast<int>(verdict.strength) - 1) * config_.reward.strength_margin;
+    switch (verdict.choice) {
+        case Choice::left: observations.push_back({Kind::preference, {left, right}, 0, margin}); break;
+        case Choice::right: observations.push_back({Kind::preference, {right, left}, 0, margin}); break;
+        case Choice::tie: observations.push_back({Kind::tie, {left, right}, 0, 0}); break;
+        case Choice::both_bad:
+            observations.push_back({Kind::tie, {left, right}, 0, 0});
+            observations.push_back({Kind::bad, {left}, 0, 0});
+            observations.push_back({Kind::bad, {right}, 0, 0});
+            break;
+        case Choice::ranking: {
+            RewardObservation ranking{Kind::ranking, {}, static_cast<int>(verdict.places.size()), 0};
+            for (const int place : verdict.places) {
+                ranking.items.push_back(first + place);
+            }
+            for (int place = 0; place < shown; ++place) {
+                if (std::find(verdict.places.begin(), verdict.places.end(), place) == verdict.places.end()) {
+                    ranking.items.push_back(first + place);
+                }
+            }
+            observations.push_back(std::move(ranking));
+            break;
+        }
+        case Choice::thumbs:
+            for (int place = 0; place < shown; ++place) {
+                if (verdict.places[place] != 0) {
+                    observations.push_back({verdict.places[place] > 0 ? Kind::good : Kind::bad, {first + place}, 0, 0});
+                }
+            }
+            break;
+        case Choice::skip: break;
+    }
+}
+
+// A function of the extent and of what the project holds, so that reopening or going back gives the same model.
+void Session::fit_reward(const Learner::RewardExtent& extent) {
+    std::vector<std::vector<float>> drawn;
+    for (const auto& [id, generation] : generations_) {
+        if (id > extent.generation) {
+            break;
+        }
+        for (const StoredCandidate& c : generation.candidates) {
+            drawn.push_back(raw_features(c));
+        }
+    }
+    std::vector<std::vector<float>> replies;
+    std::vector<RewardObservation> observations;
+    const std::vector<const Click*> clicks = clicks_until(extent.label);
+    for (const Click* click : clicks) {
+        observe(*click, replies, observations);
+    }
+    RewardFitSettings settings;
+    settings.ridge = config_.reward.ridge;
+    settings.tie_threshold = config_.reward.tie_threshold;
+    settings.ties_as_half = config_.reward.ties_as_half;
+    learner_.extent = extent;
+    learner_.set_reward(LinearReward::fit(LinearReward::scale_of(drawn, config_.reward.length_scale), replies,
+                                          observations, settings));
+    fitted_labels_ = static_cast<int>(clicks.size());
+
+    double sum = 0, squares = 0;
+    for (const auto& r : drawn) {
+        const double score = learner_.reward().mean_score(r);
+        sum += score;
+        squares += score * score;
+    }
+    const double n = std::max<double>(1, static_cast<double>(drawn.size()));
+    score_mean_ = sum / n;
+    score_deviation_ = std::sqrt(std::max(squares / n - score_mean_ * score_mean_, 0.0));
+}
+
+// Mean 0 and deviation 1 over all replies drawn, so that the KL weight means the same at every stage.
+double Session::normalised_score(const std::vector<float>& raw) const {
+    return score_deviation_ > 1e-9 ? (learner_.reward().mean_score(raw) - score_mean_) / score_deviation_ : 0;
+}
+
+// What the model said of pairs that it had not learned: of those held out where there are any, else of each of the
+// last ones before it was learned, a measure that costs no label.
+std::vector<double> Session::foretold() const {
+    std::vector<double> out;
+    for (auto it = predictions_.rbegin(); it != predictions_.rend(); ++it) {
+        const bool counts = config_.reward.heldout_share > 0 ? is_heldout(it->first)
+                                                              : static_cast<int>(out.size()) < accuracy_window;
+        if (counts) {
+            out.push_back(it->second);
+        }
+    }
+    return out;
+}
+
+void Session::learn_reward(const Click& click, Lesson& lesson) {
+    const StoredGeneration& g = generations_.at(click.label.generation_id);
+    const auto left = raw_features(candidate(g, g.left)), right = raw_features(candidate(g, g.right));
+    const Choice choice = click.label.verdict.choice;
+    RewardFitted fitted;
+    fitted.label_id = click.label.id;
+    const bool knows = fitted_labels_ > 0;
+    const double left_before = knows ? learner_.reward().probability(left, right) : 0.5;
+    fitted.probability_before = probability_of(choice, left_before);
+    if (knows) {
+        fitted.left_reward = learner_.reward().mean_score(left);
+        fitted.right_reward = learner_.reward().mean_score(right);
+    }
+    if (is_preference(choice)) {
+        predictions_[click.label.id] = *fitted.probability_before;   // said before it was learned
+    }
+    const double old_loss = learner_.reward().loss();
+    const auto old_count = static_cast<double>(learner_.reward().labels());
+    fitted.loss_before =
+        (old_loss * old_count - std::log(std::max(*fitted.probability_before, 1e-12))) / (old_count + 1);
+
+    fit_reward({click.label.id, generations_.rbegin()->first});
+    fitted.labels = fitted_labels_;
+    fitted.loss_after = learner_.reward().loss();
+    fitted.probability_after = probability_of(choice, learner_.reward().probability(left, right));
+
+    const std::vector<double> said = foretold();
+    double surprise = 0;
+    std::vector<Forecast> forecasts;
+    for (const double p : said) {
+        surprise -= std::log(std::max(p, 1e-12)) / static_cast<double>(said.size());
+        forecasts.push_back({p, true});
+    }
+    const auto point = [&](const char* name, double value) {
+        lesson.points.push_back({name, click.label.id, static_cast<double>(fitted.labels), value});
+    };
+    point("reward/loss", said.empty() ? std::log(2.0) : surprise);
+    point("reward/fit_loss", fitted.loss_after);
+    point("reward/margin", std::abs(learner_.reward().mean_score(left) - learner_.reward().mean_score(right)));
+    point("reward/tie_threshold", learner_.reward().tie_threshold());
+    if (is_preference(choice)) {
+        point("reward/predicted", *fitted.probability_before);
+    }
+    if (static_cast<int>(said.size()) >= accuracy_needs) {
+        const Calibration calibration = calibrate(forecasts);
+        fitted.heldout_accuracy = calibration.accuracy;
+        point("reward/accuracy", calibration.accuracy);
+        point("reward/ece", calibration.ece);
+    }
+    lesson.events.push_back(
+        {0, "reward",
+         nlohmann::json{{"label", click.label.id}, {"generation", learner_.extent.generation}}.dump(),
+         learner_.reward().hash()});
+    emit_(std::move(fitted));
+}
+
+}  // namespace plumbline
