@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/api/pretrain_config.h"
 #include "core/api/stage_configs.h"
 #include "core/api/engine.h"
 #include "core/api/events.h"
@@ -77,15 +78,60 @@ std::vector<RewardResult> rewards(const std::string& model, const std::string& a
 struct StepMetrics { int step = 0; std::map<std::string, double> values; };
 struct TrainRequest {
     std::string model;
-    std::filesystem::path data;          // JSONL: prompt, chosen, rejected; rloo: prompt
-    std::filesystem::path init_adapter;  // PEFT folder or empty
-    std::filesystem::path reward_adapter;  // rloo: the reward model's PEFT folder
-    std::filesystem::path out;           // PEFT folder to write
-    std::variant<RewardConfig, DpoConfig, RlooConfig> config;
+    std::filesystem::path data;            // JSON lines: demonstrations, pairs, labelled replies or prompts
+    std::filesystem::path init_adapter;    // PEFT folder or empty
+    std::filesystem::path reward_adapter;  // stages of samples: the reward model's PEFT folder, or empty
+    std::string reward;                    // the same: a sum of rules as parse_reward_mix reads it; empty: the model's
+    std::filesystem::path out;             // PEFT folder to write, or a .gguf file: then every weight trains
+    StageConfig config;
+    int checkpoint_every = 0;              // steps between saved states; 0: one when it is stopped or fails
+    bool resume = false;                   // go on from the state saved with `out`
 };
-struct TrainResult { int steps = 0; std::map<std::string, double> last; std::vector<std::string> skipped; };
+/// A setting that a resumed training has otherwise than the stopped one.
+struct ChangedSetting { std::string key, before, now; };
+struct TrainResult {
+    int steps = 0;                         // of the weights that were written
+    std::map<std::string, double> last;    // metrics of the last step
+    std::vector<std::string> skipped;      // rows of the data
+    int resumed_from = 0;                  // steps done before
+    std::vector<ChangedSetting> changed;
+    std::string ended_by;                  // what a guard saw, in words; empty: it ran to its end
+};
+/// What was asked for when a training was stopped.
+struct SavedTraining {
+    std::string stage;
+    int steps = 0;                                 // done
+    std::map<std::string, std::string> settings;   // of the stage's struct
+    std::string data, init_adapter, reward_adapter, reward;
+};
+/// The files that hold the state of a training that writes `out`: for a folder in it, for a file beside it. `.json` is
+/// for people, `.safetensors` has all.
+std::filesystem::path training_state_file(const std::filesystem::path& out, const std::string& ending);
+/// Throws Error when there is none or it is damaged.
+SavedTraining read_saved_training(const std::filesystem::path& out);
+/// Stopped saves a state that `resume` goes on from, to the same weights as without the stop. A loss or gradient that is
+/// not finite writes the weights of the step before and throws Error; a KL over its limit does so and returns.
 TrainResult train(const TrainRequest& request, const EngineOptions& options, const Job& job,
                   const std::function<void(const StepMetrics&)>& on_step);
+
+struct PretrainRequest {
+    std::filesystem::path data;    // JSON lines, also .gz: {"prompt", "response"} or {"text"}
+    std::filesystem::path out;     // GGUF file to write, weights as bf16
+    std::string name;              // of the model, in the file; empty: that of `out`
+    PretrainConfig config;
+};
+struct PretrainResult {
+    int steps = 0;
+    std::int64_t parameters = 0;
+    int vocabulary = 0;
+    std::map<std::string, double> last;      // the last step's metrics
+    std::map<std::string, double> heldout;   // heldout/loss nats a token, heldout/reply nats a reply (dialogues)
+    std::vector<std::string> skipped;
+};
+/// Trains a tokenizer and a new model on the texts, from `config.seed`; there is no model to start from. Metrics of a
+/// step: loss/next_token (nats a token), grad_norm, lr.
+PretrainResult pretrain(const PretrainRequest& request, const EngineOptions& options, const Job& job,
+                        const std::function<void(const StepMetrics&)>& on_step);
 
 struct Share { double share = 0, low = 0, high = 0; int n = 0; };  // Wilson interval, 95%
 Share wilson(int hits, int n);
@@ -121,7 +167,9 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
 struct CheckResult { bool ok = false; std::vector<std::string> problems; };
 CheckResult check_project(const std::filesystem::path& project);
 
-enum class BenchWhat { sample, logprobs, reward, dpo, rloo, click };
+enum class BenchWhat {
+    sample, logprobs, sft, reward, dpo, ipo, cdpo, robust_dpo, hinge, kto, orpo, simpo, reinforce, rloo, grpo, ppo, click
+};
 struct BenchResult {
     double tokens_per_s = 0;
     double step_median = 0, step_min = 0, step_max = 0;   // seconds

@@ -1,5 +1,7 @@
 #include "core/formats/preferences.h"
 
+#include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -86,6 +88,36 @@ PreferenceRow row_of_whole_texts(const std::string& chosen, const std::string& r
     return out;
 }
 
+double margin_of(const json& row) {
+    const json margin = row.value("margin", json(0));
+    if (margin.is_null()) return 0;
+    if (!margin.is_number() || !(margin.get<double>() >= 0 && margin.get<double>() <= 1000)) {
+        throw RowError("margin is not a number of 0..1000");
+    }
+    return margin.get<double>();
+}
+
+bool flag_of(const json& value, const std::string& field) {
+    if (!value.is_boolean()) throw RowError(field + " is neither true nor false");
+    return value.get<bool>();
+}
+
+PromptPart prompt_of(const json& row) {
+    const json& prompt = member(row, "prompt");
+    if (prompt.is_array()) return messages_of(prompt, "prompt");
+    return text_of(prompt, "prompt");
+}
+
+/// A reply as text, or as the list of its one message.
+std::string reply_of(const json& value, const std::string& field) {
+    if (!value.is_array()) return text_of(value, field);
+    const std::vector<Message> messages = messages_of(value, field);
+    if (messages.size() != 1 || messages[0].role != "assistant") {
+        throw RowError(field + " is a list of messages, but not of one of role \"assistant\"");
+    }
+    return messages[0].content;
+}
+
 PreferenceRow preference_of(const json& row) {
     const json &chosen = member(row, "chosen"), &rejected = member(row, "rejected");
     PreferenceRow out;
@@ -103,13 +135,92 @@ PreferenceRow preference_of(const json& row) {
         }
     }
     if (out.chosen == out.rejected) throw RowError("chosen and rejected are the same");
+    out.margin = margin_of(row);
+    out.tie = row.contains("tie") && flag_of(row["tie"], "tie");
     return out;
 }
 
-PromptPart prompt_of(const json& row) {
-    const json& prompt = member(row, "prompt");
-    if (prompt.is_array()) return messages_of(prompt, "prompt");
-    return text_of(prompt, "prompt");
+RankingRow ranking_of(const json& row) {
+    RankingRow out;
+    out.prompt = prompt_of(row);
+    std::vector<std::string> replies;
+    const json& completions = member(row, "completions");
+    if (!completions.is_array() || completions.size() < 2)
+        throw RowError("completions is not a list of two or more");
+    for (const json& completion : completions) {
+        replies.push_back(reply_of(completion, "completion " + std::to_string(replies.size())));
+        if (std::find(replies.begin(), replies.end() - 1, replies.back()) != replies.end() - 1) {
+            throw RowError("two completions are the same");
+        }
+    }
+    std::vector<bool> placed(replies.size());
+    for (const int number : ids_of(member(row, "ranking"), "ranking")) {
+        const auto place = static_cast<std::size_t>(number);
+        if (place >= replies.size() || placed[place]) {
+            throw RowError("ranking has " + std::to_string(number) +
+                           (place < replies.size() ? " twice" : "") + ", completions are 0.." +
+                           std::to_string(replies.size() - 1));
+        }
+        placed[place] = true;
+        out.replies.push_back(replies[place]);
+    }
+    if (out.replies.empty()) throw RowError("ranking is empty");
+    out.ranked = static_cast<int>(out.replies.size());
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        if (!placed[i]) out.replies.push_back(replies[i]);
+    }
+    return out;
+}
+
+LabelledRow labelled_of(const json& row) {
+    LabelledRow out;
+    out.prompt = prompt_of(row);
+    out.reply = reply_of(member(row, "completion"), "completion");
+    out.good = flag_of(member(row, "label"), "label");
+    return out;
+}
+
+FeedbackRow feedback_of(const json& row, int line) {
+    const auto placed = [line](auto made) -> FeedbackRow {
+        made.line = line;
+        return made;
+    };
+    if (!row.is_object()) throw RowError("it is not a JSON object");
+    if (row.contains("completions")) return placed(ranking_of(row));
+    if (row.contains("completion")) return placed(labelled_of(row));
+    return placed(preference_of(row));
+}
+
+/// Calls with each good row; one that `visit` refuses with RowError is skipped too.
+std::vector<std::string> for_each_feedback(const std::filesystem::path& file, const std::string& operation,
+                                           const std::function<void(FeedbackRow)>& visit) {
+    std::vector<std::string> skipped;
+    bool any = false;
+    for_each_line(read_text(file, operation), [&](int number, std::string_view line) {
+        try {
+            visit(feedback_of(object_of(line), number));
+            any = true;
+        } catch (const RowError& error) {
+            skipped.push_back("line " + std::to_string(number) + ": " + error.what());
+        }
+    });
+    if (!any) {
+        throw Error(operation, file.string() + ": no row with prompt, chosen and rejected" +
+                                   (skipped.empty() ? std::string() : " (" + skipped.front() + ")") +
+                                   "; write one JSON object a line");
+    }
+    return skipped;
+}
+
+/// All pairs of a ranking, of the placed among each other and with those below.
+std::vector<PreferenceRow> pairs_of(const RankingRow& row) {
+    std::vector<PreferenceRow> out;
+    for (std::size_t better = 0; better < static_cast<std::size_t>(row.ranked); ++better) {
+        for (std::size_t worse = better + 1; worse < row.replies.size(); ++worse) {
+            out.push_back({row.line, row.prompt, row.replies[better], row.replies[worse], 0, false});
+        }
+    }
+    return out;
 }
 
 struct NumberedPrompt {
@@ -139,24 +250,25 @@ std::vector<NumberedPrompt> numbered_prompts(const std::filesystem::path& file) 
 
 }  // namespace
 
+Feedback read_feedback(const std::filesystem::path& file) {
+    Feedback out;
+    out.skipped = for_each_feedback(file, "read feedback",
+                                    [&](FeedbackRow row) { out.rows.push_back(std::move(row)); });
+    return out;
+}
+
 Preferences read_preferences(const std::filesystem::path& file) {
-    const std::string operation = "read preferences";
     Preferences out;
-    for_each_line(read_text(file, operation), [&](int number, std::string_view line) {
-        try {
-            const json row = object_of(line);
-            if (!row.is_object()) throw RowError("it is not a JSON object");
-            out.rows.push_back(preference_of(row));
-            out.rows.back().line = number;
-        } catch (const RowError& error) {
-            out.skipped.push_back("line " + std::to_string(number) + ": " + error.what());
+    out.skipped = for_each_feedback(file, "read preferences", [&](const FeedbackRow& row) {
+        if (const auto* ranking = std::get_if<RankingRow>(&row)) {
+            for (PreferenceRow& pair : pairs_of(*ranking)) out.rows.push_back(std::move(pair));
+        } else if (const auto* pair = std::get_if<PreferenceRow>(&row)) {
+            if (pair->tie) throw RowError("a tie prefers neither reply");
+            out.rows.push_back(*pair);
+        } else {
+            throw RowError("rejected is missing: a single labelled reply is no pair");
         }
     });
-    if (out.rows.empty()) {
-        throw Error(operation, file.string() + ": no row with prompt, chosen and rejected" +
-                                   (out.skipped.empty() ? std::string() : " (" + out.skipped.front() + ")") +
-                                   "; write one JSON object a line");
-    }
     return out;
 }
 
