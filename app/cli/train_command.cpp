@@ -166,7 +166,7 @@ void add_rloo_stage(CLI::App& train, Invocation& invocation) {
     add_stage_options(*command, invocation, *options);
 }
 
-constexpr const char* stages = "reward, dpo or rloo";
+constexpr const char* stages = "pretrain, reward, dpo or rloo";
 
 /// Stages of other versions: known by name, refused with the list of those that are here.
 void add_absent_stage(CLI::App& train, const std::string& name) {
@@ -182,10 +182,11 @@ void add_absent_stage(CLI::App& train, const std::string& name) {
 void add_train(CLI::App& app, Invocation& invocation) {
     CLI::App* train = app.add_subcommand("train", "Train an adapter or a reward model on a file");
     train->require_subcommand(0, 1);
+    add_pretrain_stage(*train, invocation);
     add_reward_stage(*train, invocation);
     add_dpo_stage(*train, invocation);
     add_rloo_stage(*train, invocation);
-    for (const char* name : {"pretrain", "sft", "ipo", "cdpo", "robust-dpo", "hinge", "kto", "orpo", "simpo",
+    for (const char* name : {"sft", "ipo", "cdpo", "robust-dpo", "hinge", "kto", "orpo", "simpo",
                              "ppo", "grpo", "reinforce"}) {
         add_absent_stage(*train, name);
     }

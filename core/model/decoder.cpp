@@ -100,19 +100,24 @@ Tensor Decoder::mlp(const Tensor& h, int block, const Adapter* adapter) const {
 
 namespace {
 
-// One causal attention a sequence: q (N, H, d), k and v (N, KV, d) -> (N, H * d).
+// Causal attention within each sequence, one product for neighbours of one length: q (N, H, d), k and v (N, KV, d) ->
+// (N, H * d).
 Tensor attend_packed(const Tensor& q, const Tensor& k, const Tensor& v, const std::vector<std::int64_t>& starts) {
     const std::int64_t per_kv = q.size(1) / k.size(1);
     const Tensor keys = per_kv == 1 ? k : k.repeat_interleave(per_kv, 1);     // (N, H, d)
     const Tensor values = per_kv == 1 ? v : v.repeat_interleave(per_kv, 1);
     std::vector<Tensor> out;
-    for (std::size_t b = 0; b + 1 < starts.size(); ++b) {
-        const auto of_sequence = [&](const Tensor& t) {
-            return t.slice(0, starts[b], starts[b + 1]).transpose(0, 1).unsqueeze(0);   // (1, H, T, d)
+    for (std::size_t b = 0, end = 0; b + 1 < starts.size(); b = end) {
+        const std::int64_t length = starts[b + 1] - starts[b];
+        for (end = b + 1; end + 1 < starts.size() && starts[end + 1] - starts[end] == length;) ++end;
+        const auto of_sequences = [&](const Tensor& t) {
+            return t.slice(0, starts[b], starts[end])
+                .reshape({static_cast<std::int64_t>(end - b), length, t.size(1), t.size(2)})
+                .transpose(1, 2);   // (B, H, T, d)
         };
-        const Tensor attended = at::scaled_dot_product_attention(of_sequence(q), of_sequence(keys), of_sequence(values),
-                                                                 {}, 0.0, /*is_causal=*/true);
-        out.push_back(attended.squeeze(0).transpose(0, 1));   // (T, H, d)
+        const Tensor attended = at::scaled_dot_product_attention(of_sequences(q), of_sequences(keys),
+                                                                 of_sequences(values), {}, 0.0, /*is_causal=*/true);
+        out.push_back(attended.transpose(1, 2).reshape({starts[end] - starts[b], q.size(1), q.size(2)}));   // (BT, H, d)
     }
     return at::cat(out, 0).reshape({q.size(0), q.size(1) * q.size(2)});
 }

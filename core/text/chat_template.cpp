@@ -63,6 +63,36 @@ std::string turn_of(std::string_view role, std::string_view content) {
     return out;
 }
 
+/// The two literals around a message's content; nothing for an output of another form.
+std::optional<std::pair<std::string, std::string>> around_content(const OutlineNode& node) {
+    const std::size_t content = node.text.find(content_mark);
+    if (node.is_statement || content == std::string::npos || node.text.find(content_mark, content + 1) != std::string::npos ||
+        node.text.find(role_mark) != std::string::npos) {
+        return std::nullopt;
+    }
+    return std::pair(node.text.substr(0, content), node.text.substr(content + 1));
+}
+
+std::optional<ChatTemplate::Turns> recognise_turns(std::string_view jinja) {
+    const auto outline = outline_of(jinja);
+    if (!outline || outline->size() != 10) return std::nullopt;
+    const std::vector<OutlineNode>& nodes = *outline;
+    const auto user = around_content(nodes[2]), reply = around_content(nodes[4]);
+    if (!user || !reply) return std::nullopt;
+    const std::vector<OutlineNode> expected = {{true, "for message in messages"},
+                                               {true, "if message['role'] == 'user'"},
+                                               nodes[2],
+                                               {true, "elif message['role'] == 'assistant'"},
+                                               nodes[4],
+                                               {true, "endif"},
+                                               {true, "endfor"},
+                                               {true, "if add_generation_prompt"},
+                                               {false, reply->first},
+                                               {true, "endif"}};
+    if (nodes != expected) return std::nullopt;
+    return ChatTemplate::Turns{user->first, user->second, reply->first, reply->second};
+}
+
 }  // namespace
 
 ChatTemplate::ChatTemplate(std::string_view jinja) {
@@ -73,6 +103,10 @@ ChatTemplate::ChatTemplate(std::string_view jinja) {
     if (auto exact = recognise(jinja)) {
         name_ = "chatml";
         default_system_ = std::move(exact->default_system);
+        return;
+    }
+    if ((turns_ = recognise_turns(jinja))) {
+        name_ = "turns";
         return;
     }
     const bool has_marks = jinja.find("<|im_start|>") != std::string_view::npos &&
@@ -93,6 +127,13 @@ std::string ChatTemplate::render(const std::vector<Message>& messages) const {
     if (name_ == "none") {
         for (const Message& message : messages) out += message.content + '\n';
         return out;
+    }
+    if (turns_) {
+        for (const Message& message : messages) {
+            if (message.role == "user") out += turns_->before_user + message.content + turns_->after_user;
+            if (message.role == "assistant") out += turns_->before_reply + message.content + turns_->after_reply;
+        }
+        return out + turns_->before_reply;
     }
     if (default_system_ && !messages.empty() && messages.front().role != "system") {
         out += turn_of("system", *default_system_);
