@@ -11,7 +11,7 @@
 namespace plumbline {
 namespace {
 
-// Keeps a pattern like (a+)+b from stopping the training: about a tenth of a second.
+// Keeps a pattern like (a+)+b from stopping the training: some hundredths of a second.
 constexpr std::uint32_t most_steps = 1000000;
 
 struct Free {
@@ -70,10 +70,8 @@ class RegexRule final : public RewardRule {
             if (!counts_) {
                 break;
             }
-            // An empty match steps on by one character, so that the search ends. A start set by \K may lie
-            // after the end of the match.
-            at = bounds[1] > at && bounds[1] > bounds[0] ? bounds[1]
-                                                         : next_character(text, std::max(at, bounds[1]));
+            // A match that ends where its search began is empty: step on, so that the search ends.
+            at = bounds[1] > at ? bounds[1] : next_character(text, at);
         }
         return count;
     }
