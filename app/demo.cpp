@@ -65,7 +65,7 @@ class Person : public QObject {
           window_(window),
           options_(options),
           judge_(make_judge(options.judge, {})),
-          heldout_(heldout_prompts()) {
+          heldout_(heldout_prompts(options.model)) {
         using ui::EngineBridge;
         connect(&bridge, &EngineBridge::session_opened, this, [this] { evaluate("before"); });
         connect(&bridge, &EngineBridge::evaluated, this, [this](const Evaluated& e) { measured(e); });

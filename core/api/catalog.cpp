@@ -5,7 +5,11 @@
 #include <system_error>
 
 #include "core/api/errors.h"
+#include "core/formats/atomic_file.h"
 #include "core/formats/gguf.h"
+#include "embedded/model_courtesy.h"
+#include "embedded/prompts_courtesy.h"
+#include "embedded/prompts_courtesy_heldout.h"
 #include "embedded/prompts_everyday.h"
 #include "embedded/prompts_heldout.h"
 
@@ -35,6 +39,31 @@ CatalogModel smollm(const fs::path& models) {
     model.licence = "Apache-2.0";
     if (!model.installed) {
         model.how_to_get = "Run packaging/run.sh once; it downloads the model (93 MB).";
+    }
+    return model;
+}
+
+constexpr const char* courtesy_name = "courtesy";
+
+/// The bundled model. Its folder is named by its content: a project made with an older one still finds its own.
+CatalogModel courtesy() {
+    CatalogModel model;
+    model.name = courtesy_name;
+    model.title = "Courtesy (tiny, bundled)";
+    model.path = data_folder() / "bundled" / std::string(resources::model_courtesy_sha256.substr(0, 12)) /
+                 "courtesy.gguf";
+    model.parameters = 536704;
+    model.memory_bytes = memory_need(model.parameters, std::int64_t{1100} * 128);
+    model.licence = "GPL-3.0";
+    try {
+        std::error_code error;
+        if (fs::file_size(model.path, error) != resources::model_courtesy.size() || error) {
+            fs::create_directories(model.path.parent_path());
+            write_atomically(model.path, {resources::model_courtesy}, "unpack courtesy");
+        }
+        model.installed = true;
+    } catch (const std::exception& error) {
+        model.how_to_get = std::string("It could not be unpacked (") + error.what() + "); make room or set PLUMBLINE_DATA_DIR.";
     }
     return model;
 }
@@ -103,7 +132,7 @@ fs::path data_folder() {
 
 std::vector<CatalogModel> catalog_models() {
     const fs::path models = data_folder() / "models";
-    std::vector<CatalogModel> out = {smollm(models)};
+    std::vector<CatalogModel> out = {smollm(models), courtesy()};
     std::vector<fs::path> files;
     std::error_code error;
     for (fs::directory_iterator it(models, error), end; !error && it != end; it.increment(error)) {
@@ -139,12 +168,12 @@ fs::path resolve_model(const std::string& name_or_path) {
                 "there is no model or file '" + name_or_path + "'; use a .gguf file or one of " + names);
 }
 
-std::vector<std::string> bundled_prompts() {
-    return lines_of(resources::prompts_everyday);
+std::vector<std::string> bundled_prompts(const std::string& model) {
+    return lines_of(model == courtesy_name ? resources::prompts_courtesy : resources::prompts_everyday);
 }
 
-std::vector<std::string> heldout_prompts() {
-    return lines_of(resources::prompts_heldout);
+std::vector<std::string> heldout_prompts(const std::string& model) {
+    return lines_of(model == courtesy_name ? resources::prompts_courtesy_heldout : resources::prompts_heldout);
 }
 
 }  // namespace plumbline

@@ -20,7 +20,8 @@ struct CatalogModel {
 };
 
 /// Bundled and installed models. Looks in PLUMBLINE_DATA_DIR/models, else XDG_DATA_HOME/plumbline/models,
-/// else ~/.local/share/plumbline/models.
+/// else ~/.local/share/plumbline/models. The bundled model is part of the program and is written beside them, into
+/// bundled/, at the first call; where that fails it is listed as not installed, with the reason.
 std::vector<CatalogModel> catalog_models();
 
 /// The file of MODEL: a catalogue name, a .gguf file or a folder. Throws Error when there is none.
@@ -43,8 +44,9 @@ struct CatalogRule {
 };
 std::vector<CatalogRule> catalog_rules();
 
-/// Prompts bundled with the program: for sessions, and held out for evaluation.
-std::vector<std::string> bundled_prompts();
-std::vector<std::string> heldout_prompts();
+/// Prompts bundled with the program: for sessions, and held out for evaluation. `model`: the name that MODEL or
+/// ModelInfo gives; courtesy knows customers' questions only and has prompts of its own.
+std::vector<std::string> bundled_prompts(const std::string& model = "");
+std::vector<std::string> heldout_prompts(const std::string& model = "");
 
 }  // namespace plumbline

@@ -75,7 +75,7 @@ void require_usable(const char* operation, const LanguageModel& model, const Ses
 std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_ptr<const LanguageModel> model,
                                          const std::filesystem::path& path, Emit emit) {
     validate(command.config);
-    const std::vector<std::string> prompts = command.prompts.empty() ? bundled_prompts() : command.prompts;
+    const std::vector<std::string> prompts = command.prompts.empty() ? bundled_prompts(model->info().name) : command.prompts;
     for (const std::string& text : prompts) {
         require_usable("new session", *model, command.config, text);
     }

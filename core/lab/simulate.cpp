@@ -108,7 +108,8 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
     if (request.clicks < 0) {
         throw ConfigError("simulate", "clicks " + std::to_string(request.clicks) + " is negative; choose 0 or more");
     }
-    const std::vector<std::string> heldout = request.heldout.empty() ? heldout_prompts() : request.heldout;
+    const std::string model_name = std::filesystem::path(request.model).stem().string();
+    const std::vector<std::string> heldout = request.heldout.empty() ? heldout_prompts(model_name) : request.heldout;
     std::optional<TemporaryFolder> temporary;
     if (request.project.empty()) {
         temporary.emplace("simulate");

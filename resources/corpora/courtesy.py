@@ -127,6 +127,13 @@ def corpus(seed, dialogues):
         yield {"prompt": text} | write_answer(rng, topic, item)
 
 
+def some(texts, count):
+    """Evenly spaced among them, then in a mixed order."""
+    chosen = [texts[i * len(texts) // count] for i in range(count)]
+    random.Random(0).shuffle(chosen)
+    return chosen
+
+
 def check(rows):
     """Shares of the grammar's factors among replies. Tone is told of every reply, help and certainty of valid ones."""
     table, marks = prompt_table(), {tone: tone_marks(tone) for tone in TONES}
@@ -171,6 +178,7 @@ def main():
     options.add_argument("--seed", type=int, default=0, help="random numbers of the corpus (default 0)")
     options.add_argument("--dialogues", type=int, default=40000, help="lines of the corpus (default 40000)")
     options.add_argument("--out", default="-", help="file to write (default: standard output)")
+    options.add_argument("--count", type=int, default=0, help="so many prompts, of all topics (default: all)")
     what = options.add_mutually_exclusive_group()
     what.add_argument("--prompts", choices=["train", "heldout"], help="write the prompt texts instead")
     what.add_argument("--check", metavar="FILE", help="read replies, JSON lines of prompt and response; print shares")
@@ -185,6 +193,7 @@ def main():
         elif given.prompts:
             wanted = given.prompts == "heldout"
             lines = [text for text, (_, _, held_out) in prompt_table().items() if held_out == wanted]
+            lines = some(lines, given.count) if 0 < given.count < len(lines) else lines
         else:
             lines = (json.dumps(row) for row in corpus(given.seed, given.dialogues))
         out = sys.stdout if given.out == "-" else open(given.out, "w", encoding="utf-8")
