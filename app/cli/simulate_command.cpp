@@ -125,6 +125,35 @@ std::string judge_table() {
     return out;
 }
 
+std::string rule_table() {
+    TextTable table({{"", Align::left}, {"", Align::left}});
+    std::string out;
+    for (const CatalogRule& rule : catalog_rules()) {
+        table.fit({"  " + rule.usage, ""});
+    }
+    for (const CatalogRule& rule : catalog_rules()) {
+        if (rule.name != "model" && rule.name != "likelihood") {  // a person does not see them
+            out += table.line({"  " + rule.usage, rule.summary}) + "\n";
+        }
+    }
+    return out;
+}
+
+/// What people are like who click.
+void add_faults(CLI::App& command, JudgeOptions& judge) {
+    const auto add = [&](const char* name, double& value, const char* help) {
+        command.add_option(name, value, help)->option_text("X");
+    };
+    add("--noise", judge.noise, "Probability of a flipped click, 0..0.5 (default 0)");
+    add("--tie-share", judge.tie_share,
+        "Scores that differ by at most this share of the larger one tie, 0..1 (default 0)");
+    add("--position-bias", judge.position_bias,
+        "Probability of choosing left without reading, 0..1 (default 0)");
+    add("--length-bias", judge.length_bias, "Points that each word adds to a score, -1000..1000 (default 0)");
+    add("--intransitivity", judge.intransitivity,
+        "Share of pairs judged by a taste that goes in circles, 0..1 (default 0)");
+}
+
 }  // namespace
 
 void add_simulate(CLI::App& app, Invocation& invocation) {
@@ -135,7 +164,7 @@ void add_simulate(CLI::App& app, Invocation& invocation) {
                     "Run a session in which a simulated person clicks, and compare before and after",
                     [options](Work& work) { run_simulate(*options, work); });
     add_model(*command, request.model);
-    command->add_option("--judge", request.judge, "Who clicks, one of the list below; required")
+    command->add_option("--judge", request.judge, "Who clicks, one of the lists below; required")
         ->required()
         ->option_text("J");
     add_number(*command, "--clicks", request.clicks, 0, 100000, "Clicks; ties are not counted");
@@ -154,18 +183,16 @@ void add_simulate(CLI::App& app, Invocation& invocation) {
         ->add_option("--project", request.project,
                      "Project file to write, which must not exist (default: none)")
         ->option_text("FILE");
-    command
-        ->add_option("--noise", request.judge_options.noise,
-                     "Probability of a flipped click, 0..0.5 (default 0)")
-        ->option_text("P");
+    add_faults(*command, request.judge_options);
     command->add_option("--keyword", request.judge_options.keyword, "The word that the judge keyword prefers")
         ->option_text("W");
     add_config(*command, options->assignments);
     add_seed(*command, options->seed, RandomNumbers::drawn);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);
-    command->footer("Judges:\n" + judge_table() + "\nKeys of --config:\n" +
-                    key_table(describe(SessionConfig{})));
+    command->footer("Judges:\n" + judge_table() +
+                    "\nor rule: and a sum of these, e.g. 'rule:keyword(sorry) - 0.5*length(20)':\n" +
+                    rule_table() + "\nKeys of --config:\n" + key_table(describe(SessionConfig{})));
 }
 
 }  // namespace plumbline::cli

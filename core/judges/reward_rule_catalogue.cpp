@@ -12,9 +12,9 @@ const std::vector<RuleEntry>& rule_entries() {
     constexpr std::size_t many = 1000;
     static const std::vector<RuleEntry> all = {
         {"keyword", "keyword(WORDS)", "how often the reply has the word or phrase", 1, 1, make_keyword_rule},
-        {"lexicon", "lexicon(A, B, …)", "how often the reply has any of the words or phrases", 1, many,
+        {"lexicon", "lexicon(A, B, ...)", "how often the reply has any of the words or phrases", 1, many,
          make_lexicon_rule},
-        {"lexicon_share", "lexicon_share(A, B, …)", "the same as a share of the reply's words", 1, many,
+        {"lexicon_share", "lexicon_share(A, B, ...)", "the same as a share of the reply's words", 1, many,
          make_lexicon_share_rule},
         {"length", "length(WORDS)", "minus the distance from so many words, as a share of them", 1, 1,
          make_length_rule},
