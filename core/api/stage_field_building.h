@@ -51,6 +51,13 @@ Table<Config> stage_table() {
     Table<Config> out;
     add_optimizer(out);
     add_own_lora(out);
+    for (Field<Config>& row : out) {
+        if (row.key == "weights") {
+            row.help =
+                "what trains: low-rank adapters, or every weight; auto: every weight where --out is a .gguf "
+                "file";
+        }
+    }
     return out;
 }
 
