@@ -1,23 +1,33 @@
 #include "core/training/reward_model.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <array>
+#include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/api/errors.h"
+#include "core/formats/atomic_file.h"
+#include "core/formats/mapped_file.h"
 #include "core/formats/peft.h"
 #include "core/losses/preference.h"
-#include "core/training/adamw.h"
+#include "core/losses/ranking.h"
+#include "core/training/finite.h"
 
 namespace plumbline {
 
 using at::Tensor;
 
+namespace {
+
+constexpr const char* scale_file = "reward_scale.json";
+
+}  // namespace
+
 RewardModel RewardModel::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed) {
-    auto generator = at::detail::createCPUGenerator(seed ^ 0x5eed);   // apart from the adapter's numbers
+    auto generator = at::detail::createCPUGenerator(seed ^ 0x5eed);  // apart from the adapter's numbers
     const double deviation = 1.0 / std::sqrt(static_cast<double>(model.hidden + 1));
     return {LoraAdapter::fresh(model, config, seed),
             at::empty({1, model.hidden}, at::kFloat).normal_(0, deviation, generator)};
@@ -33,15 +43,77 @@ RewardModel RewardModel::from_peft(const DecoderConfig& model, const PeftAdapter
                                         " entries; it was made for another model");
     }
     return {LoraAdapter::from_peft(model, peft),
-            at::from_blob(const_cast<float*>(head->second.values.data()), head->second.shape, at::kFloat).clone()};
+            at::from_blob(const_cast<float*>(head->second.values.data()), head->second.shape, at::kFloat)
+                .clone()};
+}
+
+RewardModel RewardModel::read(const DecoderConfig& model, const std::filesystem::path& folder) {
+    RewardModel out = from_peft(model, read_peft(folder));
+    const std::filesystem::path file = folder / scale_file;
+    if (!std::filesystem::exists(file)) {
+        return out;
+    }
+    const MappedFile mapped(file, "read adapter");
+    constexpr std::size_t longest = 4096;  // bytes
+    if (mapped.bytes().size() > longest) {
+        throw Error("read adapter",
+                    file.string() + " is too large to be a reward's scale; the file is damaged");
+    }
+    const auto* text = reinterpret_cast<const char*>(mapped.bytes().data());
+    const auto parsed = nlohmann::json::parse(text, text + mapped.bytes().size(), nullptr, false);
+    const auto bias = parsed.is_object() ? parsed.value("bias", nlohmann::json()) : nlohmann::json();
+    if (!bias.is_number() || !std::isfinite(bias.get<double>())) {
+        throw Error("read adapter",
+                    file.string() + " does not give \"bias\" as a number; the file is damaged");
+    }
+    out.bias = bias.get<double>();
+    return out;
+}
+
+void RewardModel::write(const std::filesystem::path& folder, const std::string& base_model) const {
+    PeftAdapter peft;
+    peft.base_model = base_model;
+    to_peft(peft);
+    write_peft(folder, peft);
+    const std::filesystem::path file = folder / scale_file;
+    if (bias != 0) {
+        write_atomically(file, {nlohmann::json{{"bias", bias}}.dump() + "\n"}, "write adapter");
+    } else {
+        std::error_code gone;
+        std::filesystem::remove(file, gone);
+        if (gone) {
+            throw Error("write adapter", file.string() + ": " + gone.message() + "; remove it");
+        }
+    }
+}
+
+void RewardModel::normalise(std::span<const double> rewards) {
+    const auto n = static_cast<double>(rewards.size());
+    double mean = 0, variance = 0;
+    for (const double r : rewards) {
+        mean += r / n;
+    }
+    for (const double r : rewards) {
+        variance += (r - mean) * (r - mean) / n;
+    }
+    const double deviation = std::sqrt(variance);
+    if (rewards.size() < 2 || !std::isfinite(deviation) || deviation < 1e-9 * (1 + std::abs(mean))) {
+        throw Error("normalise reward", "the " + std::to_string(rewards.size()) +
+                                            " rewards have no spread (mean " + std::to_string(mean) +
+                                            ", deviation " + std::to_string(deviation) +
+                                            "); score more, and different, replies");
+    }
+    at::NoGradGuard no_grad;
+    head.div_(deviation);
+    bias = (bias - mean) / deviation;
 }
 
 void RewardModel::to_peft(PeftAdapter& peft) const {
     adapter.to_peft(peft);
     peft.task_type = "SEQ_CLS";
     const Tensor plain = head.detach().to(at::kCPU).contiguous();
-    peft.saved["score.weight"] = {plain.sizes().vec(), {plain.const_data_ptr<float>(),
-                                                        plain.const_data_ptr<float>() + plain.numel()}};
+    peft.saved["score.weight"] = {
+        plain.sizes().vec(), {plain.const_data_ptr<float>(), plain.const_data_ptr<float>() + plain.numel()}};
 }
 
 std::vector<Tensor> RewardModel::tensors() const {
@@ -61,7 +133,8 @@ void RewardModel::require_grad(bool on) {
     head.requires_grad_(on);
 }
 
-Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const PackedBatch& batch, const Pulse& pulse) {
+Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const PackedBatch& batch,
+                     const Pulse& pulse) {
     const int first = model.adapter.first_block();
     Tensor h;
     {
@@ -69,34 +142,106 @@ Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const Pac
         h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, &model.adapter, pulse);
-    const Tensor states = decoder.final_norm(h.index_select(0, batch.reply_rows), &model.adapter);   // (M, D)
-    return at::linear(states, model.head).squeeze(1);                                // (M)
+    const Tensor states = decoder.final_norm(h.index_select(0, batch.reply_rows), &model.adapter);  // (M, D)
+    return at::linear(states, model.head).squeeze(1) + model.bias;                                  // (M)
+}
+
+namespace {
+
+void check(const RewardRow& row, std::size_t index, const RewardLossSettings& settings) {
+    const auto refuse = [&](const std::string& what) {
+        throw Error("train reward", "row " + std::to_string(index) + ": " + what);
+    };
+    const std::size_t n = row.replies.size();
+    if (n < 2) {
+        refuse("it has " + std::to_string(n) + " replies; give two or more");
+    }
+    for (const Sequence& reply : row.replies) {
+        if (reply.reply_length() < 1) {
+            refuse("a reply has no tokens; leave the row out");
+        }
+    }
+    if (row.ranked < 1 || static_cast<std::size_t>(row.ranked) > n) {
+        refuse("ranked " + std::to_string(row.ranked) + " is not 1 to " + std::to_string(n));
+    }
+    if (row.tie && n > 2) {
+        refuse("a tie of " + std::to_string(n) + " replies; only two can tie");
+    }
+    if (row.tie && !(settings.tie_threshold > 1)) {
+        refuse("a tie has no probability at tie_threshold " + std::to_string(settings.tie_threshold) +
+               "; set it above 1");
+    }
+}
+
+/// Rewards r (N) in the row's order -> (1).
+Tensor row_loss(const RewardRow& row, const Tensor& r, const RewardLossSettings& settings) {
+    const auto n = static_cast<double>(row.replies.size());
+    if (row.tie) {
+        const Tensor sum = r.sum();
+        return rao_kupper_loss(r.slice(0, 0, 1), r.slice(0, 1, 2), at::zeros({1}, at::kLong),
+                               settings.tie_threshold) +
+               settings.center * sum.square();
+    }
+    if (row.replies.size() == 2) {
+        return bradley_terry_loss(r.slice(0, 0, 1), r.slice(0, 1, 2),
+                                  row.margin + std::log(settings.tie_threshold), settings.center);
+    }
+    return plackett_luce_loss(r, row.ranked).unsqueeze(0) + settings.center * (2 / n * r.sum()).square();
+}
+
+}  // namespace
+
+Metrics reward_gradients(const Decoder& decoder, const RewardModel& model, std::span<const RewardRow> rows,
+                         const RewardLossSettings& settings, const Pulse& pulse) {
+    if (rows.empty()) {
+        return {};
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        check(rows[i], i, settings);
+    }
+    Metrics total{{"reward/min", INFINITY}, {"reward/max", -INFINITY}};
+    const auto n = static_cast<double>(rows.size());
+    double replies = 0, pairs = 0, right = 0, margin = 0;
+    for (const RewardRow& row : rows) {
+        pulse.check();
+        const PackedBatch batch = pack(row.replies);
+        const Tensor last =
+            at::tensor(std::vector<std::int64_t>(batch.reply_starts.begin() + 1, batch.reply_starts.end())) -
+            1;
+        const Tensor rewards = token_rewards(decoder, model, batch, pulse).index_select(0, last);  // (N)
+        const Tensor loss = row_loss(row, rewards, settings);
+        total["loss/reward"] += finite(loss.item<double>(), "the reward model's loss") / n;
+        (loss.sum() / n).backward();
+
+        const float* r = rewards.const_data_ptr<float>();
+        for (std::size_t i = 0; i < row.replies.size(); ++i) {
+            total["reward/min"] = std::min<double>(total["reward/min"], r[i]);
+            total["reward/max"] = std::max<double>(total["reward/max"], r[i]);
+            total["reward/mean"] += r[i];
+            ++replies;
+            for (std::size_t j = i + 1;
+                 !row.tie && i < static_cast<std::size_t>(row.ranked) && j < row.replies.size(); ++j) {
+                ++pairs;
+                right += r[i] > r[j];
+                margin += r[i] - r[j];
+            }
+        }
+    }
+    total["reward/mean"] /= replies;
+    if (pairs > 0) {
+        total["reward/accuracy"] = right / pairs;
+        total["reward/margin"] = margin / pairs;
+    }
+    return total;
 }
 
 Metrics reward_gradients(const Decoder& decoder, const RewardModel& model, std::span<const RewardPair> pairs,
                          double center, const Pulse& pulse) {
-    Metrics total{{"reward/min", INFINITY}, {"reward/max", -INFINITY}};
-    const auto n = static_cast<double>(pairs.size());
+    std::vector<RewardRow> rows;
     for (const RewardPair& pair : pairs) {
-        pulse.check();
-        const PackedBatch batch = pack(std::array{pair.chosen, pair.rejected});
-        const Tensor per_token = token_rewards(decoder, model, batch, pulse);
-        const Tensor chosen = per_token.slice(0, batch.reply_starts[1] - 1, batch.reply_starts[1]);     // (1)
-        const Tensor rejected = per_token.slice(0, batch.reply_starts[2] - 1, batch.reply_starts[2]);   // (1)
-        const Tensor loss = bradley_terry_loss(chosen, rejected, 0, center);
-        const double value = loss.item<double>(), c = chosen.item<double>(), r = rejected.item<double>();
-        if (!std::isfinite(value)) {
-            throw NonFinite("the reward model's loss is not finite");
-        }
-        (loss.sum() / n).backward();
-        total["loss/reward"] += value / n;
-        total["reward/accuracy"] += (c > r) / n;
-        total["reward/margin"] += (c - r) / n;
-        total["reward/mean"] += (c + r) / 2 / n;
-        total["reward/min"] = std::min({total["reward/min"], c, r});
-        total["reward/max"] = std::max({total["reward/max"], c, r});
+        rows.push_back({{pair.chosen, pair.rejected}, 1, false, pair.margin});
     }
-    return total;
+    return reward_gradients(decoder, model, rows, {center, 1}, pulse);
 }
 
 }  // namespace plumbline
