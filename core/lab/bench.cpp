@@ -14,6 +14,7 @@
 #include "core/lab/opened_model.h"
 #include "core/lab/temporary_folder.h"
 #include "core/training/adamw.h"
+#include "core/training/dpo.h"
 #include "core/training/reward_model.h"
 #include "core/training/rloo.h"
 
