@@ -39,7 +39,7 @@ class ComparePanelTest : public testing::Test {
     Choice only_vote() const {
         const auto votes = stage.posted_of<Vote>();
         EXPECT_EQ(votes.size(), 1u);
-        return votes.empty() ? Choice::skip : votes.front().choice;
+        return votes.empty() ? Choice::skip : votes.front().verdict.choice;
     }
 
     PanelStage stage;

@@ -43,7 +43,8 @@ class PanelStage {
     }
 
     static HistoryRow row(std::int64_t label, Choice choice) {
-        static const char* const texts[] = {"A over B", "B over A", "Tie", "Skipped"};
+        static const char* const texts[] = {"A over B", "B over A",  "Tie",   "Skipped",
+                                            "Both bad", "B is best", "A good"};
         HistoryRow row;
         row.label_id = label;
         row.text = texts[static_cast<int>(choice)];

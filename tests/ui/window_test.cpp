@@ -16,12 +16,13 @@
 #include <QSpinBox>
 #include <QTemporaryDir>
 #include <QToolButton>
+#include <QWheelEvent>
 
+#include "core/api/algorithms.h"
 #include "core/api/catalog.h"
 #include "tests/ui/stage.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/notice.h"
-#include "ui/controls/segmented.h"
 #include "ui/panels/candidate_card.h"
 #include "ui/panels/compare_panel.h"
 #include "ui/panels/verdict_strip.h"
@@ -228,20 +229,72 @@ TEST_F(MainWindowTest, RemembersSessions) {
 
 TEST_F(MainWindowTest, ToolsChangeTheTraining) {
     stage.open_with_pair();
-    window->actions().rloo->trigger();
-    ASSERT_EQ(stage.posted_of<ChangeConfig>().size(), 1u);
-    EXPECT_EQ(stage.posted_of<ChangeConfig>()[0].config.live.algorithm, Algorithm::rloo);
-    SessionConfig rloo = stage.posted_of<ChangeConfig>()[0].config;
-    rloo.live.rloo_beta = 0.25;
-    stage.tell(ConfigChanged{rloo});
-    EXPECT_EQ(window->tool_row().algorithm().current(), 1);
-    EXPECT_DOUBLE_EQ(window->tool_row().beta().value(), 0.25);  // the other algorithm's own weight
     window->tool_row().beta().setValue(0.4);
-    EXPECT_DOUBLE_EQ(stage.posted_of<ChangeConfig>().back().config.live.rloo_beta, 0.4);
-    EXPECT_DOUBLE_EQ(stage.posted_of<ChangeConfig>().back().config.live.dpo_beta,
-                     SessionConfig{}.live.dpo_beta);
+    ASSERT_EQ(stage.posted_of<ChangeConfig>().size(), 1u);
+    EXPECT_DOUBLE_EQ(stage.posted_of<ChangeConfig>()[0].config.live.beta, 0.4);
     window->tool_row().steps().setValue(3);
     EXPECT_EQ(stage.posted_of<ChangeConfig>().back().config.live.steps_per_click, 3);
+}
+
+TEST_F(MainWindowTest, AnAlgorithmComesWithItsMeasuredSettings) {
+    SessionOpened small = stage.session();
+    small.model.parameters = 500000;  // all of its weights train
+    small.config.live.beta = 7;
+    small.config.live.kl_limit = 9;
+    stage.tell(small);
+    QComboBox& chooser = window->tool_row().algorithm();
+    ASSERT_EQ(chooser.count(), int(algorithms().size()));
+    const int ppo = chooser.findText("PPO");
+    ASSERT_GE(ppo, 0);
+    chooser.setFocus();
+    while (chooser.currentIndex() < ppo) {
+        QTest::keyClick(&chooser, Qt::Key_Down);
+    }
+    ASSERT_FALSE(stage.posted_of<ChangeConfig>().empty());
+    const SessionConfig posted = stage.posted_of<ChangeConfig>().back().config;
+    EXPECT_EQ(posted.live.algorithm, Algorithm::ppo);
+    EXPECT_EQ(posted.live.optimizer, OptimizerKind::sgd);  // that of a small model; the default is AdamW
+    EXPECT_NE(posted.live.beta, 7);
+    EXPECT_EQ(posted.live.kl_limit, 9);  // the person's own limit stays
+
+    stage.tell(ConfigChanged{posted});
+    EXPECT_EQ(chooser.currentIndex(), ppo);
+    EXPECT_DOUBLE_EQ(window->tool_row().beta().value(), posted.live.beta);
+    EXPECT_TRUE(chooser.toolTip().startsWith("PPO: ")) << chooser.toolTip().toStdString();
+    int checked = 0;
+    for (const QAction* action : window->actions().algorithms) {
+        checked += action->isChecked();
+        EXPECT_EQ(action->isChecked(), action->text() == "Algorithm PPO") << action->text().toStdString();
+    }
+    EXPECT_EQ(checked, 1);
+
+    const std::size_t before = stage.posted_of<ChangeConfig>().size();
+    QAction* dpo = window->actions().algorithms.front();
+    dpo->trigger();
+    ASSERT_EQ(stage.posted_of<ChangeConfig>().size(), before + 1);
+    EXPECT_EQ(stage.posted_of<ChangeConfig>().back().config.live.algorithm, Algorithm::dpo);
+    stage.tell(ConfigChanged{stage.posted_of<ChangeConfig>().back().config});
+    dpo->trigger();  // chosen already
+    EXPECT_EQ(stage.posted_of<ChangeConfig>().size(), before + 1);
+}
+
+TEST_F(MainWindowTest, TheWheelChangesNoAlgorithm) {
+    stage.open_with_pair();
+    QComboBox& chooser = window->tool_row().algorithm();
+    const QPointF at = chooser.rect().center();
+    const auto turn = [&] {
+        QWheelEvent wheel(at, chooser.mapToGlobal(at), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
+                          Qt::NoScrollPhase, false);
+        QApplication::sendEvent(&chooser, &wheel);
+    };
+    turn();
+    EXPECT_TRUE(stage.posted_of<ChangeConfig>().empty());
+    // The twin: a plain chooser would have changed.
+    QComboBox plain;
+    plain.addItems({"a", "b"});
+    QWheelEvent wheel(at, at, {}, {0, -120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
+    QApplication::sendEvent(&plain, &wheel);
+    EXPECT_EQ(plain.currentIndex(), 1);
 }
 
 TEST_F(MainWindowTest, PauseAndStopHaveKeys) {

@@ -40,4 +40,12 @@ QString title_of(Algorithm algorithm) {
     return QString::fromUtf8(title.data(), static_cast<qsizetype>(title.size()));
 }
 
+QString words_for(Algorithm algorithm) {
+    const AlgorithmInfo& entry = info(algorithm);
+    const auto text = [](std::string_view view) {
+        return QString::fromUtf8(view.data(), static_cast<qsizetype>(view.size()));
+    };
+    return QStringLiteral("%1: %2 (%3)").arg(text(entry.title), text(entry.summary), text(entry.source));
+}
+
 }  // namespace plumbline::ui

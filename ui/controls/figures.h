@@ -3,13 +3,16 @@
 
 #include <QString>
 
-#include "core/api/algorithms.h"
 #include <cstdint>
+
+#include "core/api/algorithms.h"
 
 namespace plumbline::ui {
 
 /// "RLOO".
 QString title_of(Algorithm algorithm);
+/// "RLOO: reward minus the mean of the prompt's other samples (2402.14740 eq. 7)".
+QString words_for(Algorithm algorithm);
 
 /// "+1.31", "−0.84"; two decimals, a true minus.
 QString signed_number(double value);

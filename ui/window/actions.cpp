@@ -3,12 +3,14 @@
 #include <QAction>
 #include <QActionGroup>
 
+#include "core/api/recommended.h"
 #include "ui/controls/availability.h"
+#include "ui/controls/figures.h"
 
 namespace plumbline::ui {
 
 Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObject* parent)
-    : QObject(parent), bridge_(bridge), state_(state), theme_(theme), algorithms_(new QActionGroup(this)) {
+    : QObject(parent), bridge_(bridge), state_(state), theme_(theme) {
     new_session =
         make(tr("&New session…"), QKeySequence::New, tr("Choose a model, prompts and a place to save"));
     new_session->setIcon(theme.icon(QStringLiteral("plus")));
@@ -29,14 +31,7 @@ Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObjec
     stop = make(tr("&Stop what runs"), QKeySequence(Qt::Key_Escape),
                 tr("Stops at the next small step; what is saved stays"));
     stop->setIcon(theme.icon(QStringLiteral("stop")));
-    dpo = make(tr("Algorithm &DPO"), {},
-               tr("Direct preference optimisation: learns from the pairs themselves"));
-    rloo = make(tr("Algorithm &RLOO"), {},
-                tr("REINFORCE leave-one-out: the model writes, the reward model scores"));
-    for (QAction* action : {dpo, rloo}) {
-        action->setCheckable(true);
-        algorithms_->addAction(action);
-    }
+    make_algorithms();
     find_command = make(tr("&Find a command…"), QKeySequence(Qt::CTRL | Qt::Key_K), {});
     dark = make(tr("&Dark theme"), {}, tr("Light or dark"));
     dark->setCheckable(true);
@@ -51,8 +46,6 @@ Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObjec
         bridge_.stop();
         bridge_.post(CloseSession{});
     });
-    connect(dpo, &QAction::triggered, this, [this] { set_algorithm(Algorithm::dpo); });
-    connect(rloo, &QAction::triggered, this, [this] { set_algorithm(Algorithm::rloo); });
     connect(dark, &QAction::toggled, this,
             [this](bool on) { theme_.set_scheme(on ? Scheme::dark : Scheme::light); });
     connect(&theme, &Theme::changed, this, [this] { dark->setChecked(theme_.scheme() == Scheme::dark); });
@@ -76,10 +69,25 @@ QString Actions::training_locked() const {
     return state_.open() ? QString() : tr("There is no session");
 }
 
+void Actions::make_algorithms() {
+    auto* group = new QActionGroup(this);
+    for (const AlgorithmInfo& entry : plumbline::algorithms()) {
+        QAction* action =
+            make(tr("Algorithm %1").arg(title_of(entry.algorithm)), {}, words_for(entry.algorithm));
+        action->setCheckable(true);
+        group->addAction(action);
+        connect(action, &QAction::triggered, this,
+                [this, algorithm = entry.algorithm] { set_algorithm(algorithm); });
+        algorithms.append(action);
+    }
+}
+
+// The rates and batch sizes that were measured for one algorithm are wrong for another one.
 void Actions::set_algorithm(Algorithm algorithm) {
     if (state_.open() && state_.config().live.algorithm != algorithm) {
         SessionConfig config = state_.config();
         config.live.algorithm = algorithm;
+        recommend(config, state_.model().parameters);
         bridge_.post(ChangeConfig{config});
     }
 }
@@ -93,14 +101,14 @@ void Actions::refresh() {
         state_.phase() == Phase::loading ? tr("Something is being opened; stop it first") : QString();
     set_available(*new_session, loading);
     set_available(*open, loading);
-    for (QAction* action : {prompts_from_file, save_copy, close_session, pause, dpo, rloo}) {
+    for (QAction* action : QList<QAction*>{prompts_from_file, save_copy, close_session, pause} + algorithms) {
         set_available(*action, locked);
     }
     set_available(*stop, busy ? QString() : tr("Nothing runs"));
     pause->setText(now.training_paused ? tr("&Resume training") : tr("&Pause training"));
     pause->setIconText(now.training_paused ? tr("Resume") : tr("Pause"));
     pause->setIcon(theme_.icon(now.training_paused ? QStringLiteral("play") : QStringLiteral("pause")));
-    (state_.config().live.algorithm == Algorithm::dpo ? dpo : rloo)->setChecked(true);
+    algorithms[static_cast<qsizetype>(state_.config().live.algorithm)]->setChecked(true);
     if (busy != busy_) {
         busy_ = busy;
         Q_EMIT busy_changed();

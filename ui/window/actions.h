@@ -2,13 +2,13 @@
 // What can be asked of the window, apart from the panels' own actions: names, keys, and when they are
 // available.
 
+#include <QList>
 #include <QObject>
 
 #include "ui/bridge/session_state.h"
 #include "ui/theme/theme.h"
 
 class QAction;
-class QActionGroup;
 
 namespace plumbline::ui {
 
@@ -26,8 +26,8 @@ class Actions : public QObject {
     QAction* quit;
     QAction* pause;
     QAction* stop;
-    QAction* dpo;
-    QAction* rloo;
+    /// One an algorithm, in the order of algorithms(); the one of the session is checked.
+    QList<QAction*> algorithms;
     QAction* find_command;
     QAction* dark;
     QAction* about;
@@ -42,13 +42,13 @@ class Actions : public QObject {
 
   private:
     void refresh();
+    void make_algorithms();
     void set_algorithm(Algorithm algorithm);
     QAction* make(const QString& text, const QKeySequence& key, const QString& tip);
 
     EngineBridge& bridge_;
     SessionState& state_;
     Theme& theme_;
-    QActionGroup* algorithms_;
     bool busy_ = false;
 };
 

@@ -148,7 +148,7 @@ void MainWindow::build_menus() {
     QMenu* train = menuBar()->addMenu(tr("&Train"));
     train->addActions({actions_->pause, actions_->stop});
     train->addSeparator();
-    train->addActions({actions_->dpo, actions_->rloo});
+    train->addActions(actions_->algorithms);
     QMenu* view = menuBar()->addMenu(tr("&View"));
     docks_->add_toggles(*view);
     view->addSeparator();

@@ -1,15 +1,17 @@
 #include "ui/window/tool_row.h"
 
 #include <QAction>
+#include <QComboBox>
 #include <QDoubleSpinBox>
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QSpinBox>
 #include <QToolButton>
 
 #include "ui/controls/availability.h"
+#include "ui/controls/figures.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/label.h"
-#include "ui/controls/segmented.h"
 #include "ui/window/actions.h"
 
 namespace plumbline::ui {
@@ -50,11 +52,18 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     stop_->setText(tr("Stop"));
     stop_->setAccessibleName(tr("Stop"));
     divider();
-    algorithm_word_ = new Label(theme, tr("Algorithm"), TextSize::secondary, Tone::secondary);
+    auto* algorithm_word = new Label(theme, tr("Algorithm"), TextSize::secondary, Tone::secondary);
+    algorithm_word_ = algorithm_word;
     row->addWidget(algorithm_word_);
-    algorithm_ = new Segmented(theme, {QStringLiteral("DPO"), QStringLiteral("RLOO")});
+    algorithm_ = new QComboBox;
+    for (const AlgorithmInfo& entry : plumbline::algorithms()) {
+        algorithm_->addItem(title_of(entry.algorithm));
+        algorithm_->setItemData(algorithm_->count() - 1, words_for(entry.algorithm), Qt::ToolTipRole);
+    }
+    algorithm_->setMaxVisibleItems(algorithm_->count());
     algorithm_->setAccessibleName(tr("Algorithm"));
-    algorithm_->setToolTip(tr("How the policy learns: from the pairs (DPO) or from scored samples (RLOO)"));
+    algorithm_->installEventFilter(this);
+    algorithm_word->setBuddy(algorithm_);
     row->addWidget(algorithm_);
     row->addSpacing(4);
     auto* beta_word = new Label(theme, tr("KL β"), TextSize::secondary, Tone::secondary);
@@ -108,8 +117,8 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     };
     show_scheme();
     connect(&theme, &Theme::changed, this, show_scheme);
-    connect(algorithm_, &Segmented::chosen, this,
-            [this](int index) { (index == 0 ? actions_.dpo : actions_.rloo)->trigger(); });
+    connect(algorithm_, &QComboBox::activated, this,
+            [this](int index) { actions_.algorithms[index]->trigger(); });
     connect(beta_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
         if (!showing_ && state_.open()) {
             SessionConfig config = state_.config();
@@ -135,12 +144,12 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
 void ToolRow::refresh() {
     showing_ = true;
     const LiveConfig& live = state_.config().live;
-    const bool dpo = live.algorithm == Algorithm::dpo;
-    algorithm_->set_current(dpo ? 0 : 1);
+    algorithm_->setCurrentIndex(static_cast<int>(live.algorithm));
     beta_->setValue(live.beta);
     steps_->setValue(live.steps_per_click);
     const QString locked = actions_.training_locked();
-    set_available(*algorithm_, locked);
+    algorithm_->setEnabled(locked.isEmpty());
+    algorithm_->setToolTip(locked.isEmpty() ? words_for(live.algorithm) : locked);
     set_available(*beta_, locked);
     set_available(*steps_, locked);
     const auto mirror = [](QPushButton& button, const QAction& action) {
@@ -155,6 +164,15 @@ void ToolRow::refresh() {
     pause_->setText(actions_.pause->iconText());
     pause_->setAccessibleName(pause_->text());
     showing_ = false;
+}
+
+bool ToolRow::eventFilter(QObject* watched, QEvent* event) {
+    // A turn of the wheel over the row must not change how the policy learns.
+    if (watched == algorithm_ && event->type() == QEvent::Wheel) {
+        event->ignore();
+        return true;
+    }
+    return Surface::eventFilter(watched, event);
 }
 
 void ToolRow::resizeEvent(QResizeEvent* event) {

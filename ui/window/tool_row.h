@@ -4,6 +4,7 @@
 #include "ui/bridge/session_state.h"
 #include "ui/controls/surface.h"
 
+class QComboBox;
 class QDoubleSpinBox;
 class QSpinBox;
 class QToolButton;
@@ -12,7 +13,6 @@ namespace plumbline::ui {
 
 class Actions;
 class KeyButton;
-class Segmented;
 
 /// 48 px high. Gives up words before tools when the window is narrow. Everything handed in must outlive it.
 class ToolRow : public Surface {
@@ -21,11 +21,12 @@ class ToolRow : public Surface {
     ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, Actions& actions,
             QWidget* parent = nullptr);
 
-    Segmented& algorithm() const { return *algorithm_; }
+    QComboBox& algorithm() const { return *algorithm_; }
     QDoubleSpinBox& beta() const { return *beta_; }
     QSpinBox& steps() const { return *steps_; }
 
   protected:
+    bool eventFilter(QObject* watched, QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
   private:
@@ -40,7 +41,7 @@ class ToolRow : public Surface {
     KeyButton* pause_;
     KeyButton* stop_;
     QWidget* algorithm_word_;
-    Segmented* algorithm_;
+    QComboBox* algorithm_;
     QDoubleSpinBox* beta_;
     QSpinBox* steps_;
     KeyButton* find_;
