@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -17,9 +19,16 @@
 #include "core/lab/learner.h"
 #include "core/store/project_file.h"
 #include "core/text/reply_streams.h"
+#include "core/training/collapse.h"
 #include "core/training/policy.h"
 
 namespace plumbline {
+
+/// The policy's replies have degenerated; what was measured and what to do, in words.
+class Collapsed : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
 
 /// Owned and used by one thread. Long calls take a Pulse; on Stopped and NonFinite the state is what it was before.
 class Session {
@@ -128,6 +137,8 @@ class Session {
     RolloutScore mixed_score(const RewardMix& mix, const std::string& prompt, const Sequence& sequence,
                              const ReferenceFacts& facts) const;
     void add_latest_replies(Metrics& metrics) const;
+    std::vector<DrawnReply> latest_replies() const;
+    void guard_against_collapse(std::span<const DrawnReply> now) const;   // throws Collapsed
     double scoring_temperature() const;                     // greedy drawing is scored at 1
     at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
     std::vector<int> prompt_ids(const std::string& text) const;   // under the present system prompt

@@ -35,9 +35,20 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
                 update = learner_.step_replies(replies, live, group_kl, pulse);
                 break;
             }
-            case LearnsFrom::samples: update = learner_.step_samples(samples(pulse), live, pulse); break;
+            case LearnsFrom::samples: {
+                const Learner::Samples drawn = samples(pulse);
+                std::vector<DrawnReply> replies;
+                for (const Rollout& r : drawn.rollouts) {
+                    const std::span<const int> ids(r.sequence.ids);
+                    replies.push_back({ids.subspan(r.sequence.prompt_length), r.logprobs, r.ended});
+                }
+                guard_against_collapse(replies);
+                update = learner_.step_samples(drawn, live, pulse);
+                break;
+            }
         }
         if (info(live.algorithm).learns_from != LearnsFrom::samples) {
+            guard_against_collapse(latest_replies());
             add_latest_replies(update.metrics);
             update.metrics["objective/kl"] = group_kl;
         }
@@ -52,6 +63,44 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
                                  learner_.weights_hash()});
         emit_(PolicyStepped{click.label.id, policy_steps(), live.algorithm, update.metrics["loss/policy"], update.lr,
                             update.note});
+    }
+}
+
+// The replies of the latest groups, newest first.
+std::vector<DrawnReply> Session::latest_replies() const {
+    constexpr int groups = 3;
+    std::vector<DrawnReply> out;
+    int left = groups;
+    for (auto it = generations_.rbegin(); it != generations_.rend() && left > 0; ++it, --left) {
+        for (const StoredCandidate& c : it->second.candidates) {
+            out.push_back({c.ids, c.logprobs, c.finish == Finish::eos});
+        }
+    }
+    return out;
+}
+
+// Against the replies that the policy wrote before it learned anything.
+void Session::guard_against_collapse(std::span<const DrawnReply> now) const {
+    const double guard = config_.live.collapse_guard;
+    if (guard == 0) {
+        return;
+    }
+    std::vector<DrawnReply> first;
+    for (const auto& [id, generation] : generations_) {
+        if (generation.policy_version > 0) {
+            break;
+        }
+        for (const StoredCandidate& c : generation.candidates) {
+            first.push_back({c.ids, c.logprobs, c.finish == Finish::eos});
+        }
+    }
+    CollapseLimits limits;
+    limits.entropy_share = std::min(1.0, limits.entropy_share / guard);
+    limits.repetition_rise = std::min(1.0, limits.repetition_rise * guard);
+    limits.length_factor = std::clamp(limits.length_factor * guard, 1.0, 100.0);
+    limits.eos_fall = std::min(1.0, limits.eos_fall * guard);
+    if (const auto words = collapse(reply_statistics(first), reply_statistics(now), limits)) {
+        throw Collapsed(*words);
     }
 }
 

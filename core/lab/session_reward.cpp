@@ -171,10 +171,10 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
 
     const std::vector<double> said = foretold();
     double surprise = 0;
-    std::vector<Forecast> forecasts;
+    std::vector<Prediction> predictions;
     for (const double p : said) {
         surprise -= std::log(std::max(p, 1e-12)) / static_cast<double>(said.size());
-        forecasts.push_back({p, true});
+        predictions.push_back({p, 1, 0});   // of the choice, whichever side it was on
     }
     const auto point = [&](const char* name, double value) {
         lesson.points.push_back({name, click.label.id, static_cast<double>(fitted.labels), value});
@@ -187,10 +187,10 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
         point("reward/predicted", *fitted.probability_before);
     }
     if (static_cast<int>(said.size()) >= accuracy_needs) {
-        const Calibration calibration = calibrate(forecasts);
-        fitted.heldout_accuracy = calibration.accuracy;
-        point("reward/accuracy", calibration.accuracy);
-        point("reward/ece", calibration.ece);
+        const Calibration measured = calibration(mirrored(predictions));
+        fitted.heldout_accuracy = measured.accuracy;
+        point("reward/accuracy", measured.accuracy);
+        point("reward/ece", measured.expected_error);
     }
     lesson.events.push_back(
         {0, "reward",
