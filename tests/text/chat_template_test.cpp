@@ -39,6 +39,36 @@ TEST(ChatTemplate, RendersTheTinyModelsTemplate) {
                   "<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
 }
 
+TEST(ChatTemplate, RendersMarkedTurnsAsTheReferenceDoes) {
+    const auto golden = testing::golden_json("turns_template.json");
+    int rows = 0;
+    for (const auto& family : golden["templates"]) {
+        const ChatTemplate chat(family["template"].get<std::string>());
+        EXPECT_EQ(chat.name(), "turns");
+        EXPECT_EQ(chat.note(), "");
+        for (const auto& row : family["rows"]) {
+            EXPECT_EQ(chat.render(messages_of(row["messages"])), row["text"].get<std::string>());
+            ++rows;
+        }
+    }
+    EXPECT_EQ(rows, 8);
+}
+
+TEST(ChatTemplate, DoesNotTakeNearlyMarkedTurnsForThem) {
+    const std::string known = testing::golden_json("turns_template.json")["templates"][0]["template"];
+    const std::pair<const char*, const char*> changes[] = {
+        {"== 'user'", "!= 'user'"},        {"== 'assistant'", "== 'tool'"},
+        {"{{ '<bot>' }}", "{{ '<x>' }}"},  {"'<user>' + ", "message['role'] + "},
+        {"in messages", "in messages[1:]"}, {"{% if add_generation_prompt %}", "{% if true %}"},
+    };
+    for (const auto& [from, to] : changes) {
+        std::string text = known;
+        text.replace(text.find(from), std::string(from).size(), to);
+        EXPECT_EQ(ChatTemplate(text).name(), "none") << text;
+    }
+    EXPECT_EQ(ChatTemplate(known).name(), "turns");
+}
+
 TEST(ChatTemplate, SaysWhatItDoesNotUnderstand) {
     const ChatTemplate none("");
     EXPECT_EQ(none.name(), "none");
