@@ -6,7 +6,6 @@
 #include <numeric>
 
 #include "core/api/errors.h"
-#include "core/formats/peft.h"
 #include "core/judges/reward_rules.h"
 #include "core/training/reward_model.h"
 
@@ -49,7 +48,7 @@ ScoreReply make_score(const TrainRequest& request, const OpenedModel& opened) {
     std::shared_ptr<const RewardModel> model;
     if (has_model) {
         model = std::make_shared<RewardModel>(
-            RewardModel::from_peft(opened.model->decoder().config(), read_peft(request.reward_adapter)));
+            RewardModel::read(opened.model->decoder().config(), request.reward_adapter));
     }
     if (request.reward.empty()) {
         return [&opened, model](const Sequence& sequence, const ReferenceFacts&) -> RolloutScore {

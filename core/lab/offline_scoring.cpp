@@ -176,7 +176,7 @@ std::vector<RewardResult> rewards(const std::string& model, const std::string& a
                                   const std::vector<ScoreRequest>& requests, const EngineOptions& options,
                                   const Job& job) {
     const OpenedModel opened(model, options, job);
-    const RewardModel reward = RewardModel::from_peft(opened.model->decoder().config(), read_peft(adapter));
+    const RewardModel reward = RewardModel::read(opened.model->decoder().config(), adapter);
     at::NoGradGuard no_grad;
     std::vector<RewardResult> out;
     for (const ScoreRequest& request : requests) {
