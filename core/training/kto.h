@@ -24,8 +24,8 @@ struct KtoSettings {
     double beta = 0.1;              // KL weight, above 0
     double desirable_weight = 1;    // 0..100
     double undesirable_weight = 1;  // 0..100
-    std::optional<double>
-        kl;  // z, nats a reply: measured elsewhere, on rollouts say; else from mismatched pairs
+    /// z, nats a reply, when it was measured elsewhere, on rollouts say; else it comes from mismatched pairs.
+    std::optional<double> kl = std::nullopt;
 };
 
 /// Each reply behind the prompt of the next one, the last behind the first's: what z is estimated from, as
