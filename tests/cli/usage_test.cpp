@@ -151,7 +151,7 @@ TEST_F(Usage, WrongSimulationsAndMeasurementsAreExitTwo) {
         {{"simulate", model_, "--judge", "short", "--length-bias", "1e9"}, "length_bias is 1e+09"},
         {{"simulate", model_, "--judge", "short", "--intransitivity", "2"}, "intransitivity is 2; use 0..1"},
         {{"simulate", model_, "--judge", "rule:keyword(tea"}, ") is missing before the end (character 12)"},
-        {{"simulate", model_, "--judge", "short", "--algorithm", "ppo"}, "dpo|rloo"},
+        {{"simulate", model_, "--judge", "short", "--algorithm", "sarsa"}, "dpo|cdpo|robust-dpo"},
         {{"simulate", model_, "--judge", "short", "--config", "steps=4"}, "steps_per_click"},
         {{"replay", "x.plumb"}, "--check is required"},
         {{"bench", "grpo", model_}, "not in this version"},
