@@ -142,6 +142,42 @@ TEST(RewardModel, LearnsMixedRowsAndReportsThem) {
     EXPECT_TRUE(reward_gradients(decoder(), model, std::vector<RewardRow>{}, settings, still).empty());
 }
 
+/// The worst relative difference of ten steps' losses from those of TRL's trainer, margins times `factor`.
+double worst_against_trl(double factor) {
+    const auto golden = testing::golden_json("tiny_reward_margin.json");
+    const auto margins = golden.at("margins").get<std::vector<double>>();
+    std::vector<RewardRow> rows;
+    std::ifstream file(golden_path("tiny_pairs.jsonl"));
+    for (std::string line; std::getline(file, line);) {
+        const auto pair = nlohmann::json::parse(line);
+        const std::vector<int> prompt = golden_model().plain_prompt(pair.at("prompt"));
+        const auto reply = [&](const char* which) {
+            std::vector<int> ids =
+                golden_model().tokenizer().encode(pair.at(which).get<std::string>(), SpecialTokens::parse);
+            ids.push_back(golden_model().tokenizer().eos());
+            return join(prompt, ids);
+        };
+        rows.push_back({{reply("chosen"), reply("rejected")}, 1, false, factor * margins.at(rows.size())});
+    }
+    RewardModel model = golden_reward();
+    AdamW optimizer(model.tensors(), model.tensor_names());
+    const RewardLossSettings settings{golden.at("center"), 1};
+    double worst = 0;
+    for (std::size_t step = 0; step < golden.at("steps").size(); ++step) {
+        const auto batch = std::span(rows).subspan(4 * step % rows.size(), 4);
+        const double loss = reward_gradients(decoder(), model, batch, settings, still).at("loss/reward");
+        const double expected = golden.at("steps").at(step).at("loss");
+        worst = std::max(worst, std::abs(loss / expected - 1));
+        optimizer.step(golden.at("lr"), 0, 1);
+    }
+    return worst;
+}
+
+TEST(RewardModel, TakesTrlsStepsWithMarginsAndCentring) {
+    EXPECT_LT(worst_against_trl(1), 0.01);
+    EXPECT_GT(worst_against_trl(1.05), 0.01) << "slightly other margins are told apart";
+}
+
 TEST(RewardModel, RefusesRowsThatSayNothing) {
     const RewardModel model = golden_reward();
     const auto s = golden_replies();
