@@ -155,9 +155,9 @@ void validate(const SessionConfig& config) {
         throw ConfigError("settings", "shown is " + std::to_string(config.sampling.shown) + " but candidates is " +
                                           std::to_string(config.sampling.candidates) + "; draw as many as are shown");
     }
-    if (config.reward.tie_threshold > 0 && config.reward.tie_threshold < 1) {
+    if (config.reward.tie_threshold > 0 && config.reward.tie_threshold <= 1) {
         throw ConfigError("settings", "tie_threshold is " + std::to_string(config.reward.tie_threshold) +
-                                          "; use 0 or 1..1000");
+                                          ", where no answer can be a tie; use 0, or above 1 up to 1000");
     }
 }
 

@@ -208,23 +208,6 @@ LinearReward LinearReward::fit(FeatureScale scale, std::span<const std::vector<f
     return model;
 }
 
-LinearReward LinearReward::fit(FeatureScale scale, const std::vector<LinearLabel>& labels, double ridge) {
-    std::vector<std::vector<float>> replies;
-    std::vector<RewardObservation> observations;
-    for (const LinearLabel& label : labels) {
-        const int left = static_cast<int>(replies.size()), right = left + 1;
-        replies.push_back(label.left);
-        replies.push_back(label.right);
-        observations.push_back(
-            {label.target == 0.5 ? RewardObservation::Kind::tie : RewardObservation::Kind::preference,
-             label.target < 0.5 ? std::vector{right, left} : std::vector{left, right}});
-    }
-    RewardFitSettings settings;
-    settings.ridge = ridge;
-    settings.ties_as_half = true;
-    return fit(std::move(scale), replies, observations, settings);
-}
-
 Tensor LinearReward::standardised(const std::vector<float>& raw) const {
     std::vector<double> out(raw.size());
     for (std::size_t i = 0; i < raw.size(); ++i) {

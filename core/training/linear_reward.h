@@ -19,11 +19,6 @@ struct FeatureScale {
     std::vector<double> mean, inverse_deviation;  // (F)
 };
 
-struct LinearLabel {
-    std::vector<float> left, right;  // raw features (F)
-    double target = 1;               // probability that left is better: 1, 0, or 0.5 for a tie
-};
-
 /// Immutable value: fit() gives a new one.
 class LinearReward {
   public:
@@ -37,8 +32,6 @@ class LinearReward {
     static LinearReward fit(FeatureScale scale, std::span<const std::vector<float>> replies,
                             std::span<const RewardObservation> observations,
                             const RewardFitSettings& settings);
-    /// Preferences and ties as half a preference each way.
-    static LinearReward fit(FeatureScale scale, const std::vector<LinearLabel>& labels, double ridge);
 
     struct Score {
         double mean = 0, deviation = 0;

@@ -1,10 +1,11 @@
 #include "core/training/linear_reward.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <map>
 
 #include "core/api/errors.h"
@@ -20,10 +21,30 @@ FeatureScale identity(std::size_t features) {
     return {std::vector<double>(features, 0), std::vector<double>(features, 1)};
 }
 
+struct Pair {
+    std::vector<float> left, right;  // raw features
+    double target = 1;               // left is better: 1 yes, 0 no, 0.5 a tie
+};
+
+/// Preferences, and ties as half a preference each way.
+LinearReward fit_pairs(std::size_t features, const std::vector<Pair>& pairs, double ridge) {
+    std::vector<std::vector<float>> replies;
+    std::vector<RewardObservation> observations;
+    for (const Pair& pair : pairs) {
+        const int left = static_cast<int>(replies.size()), right = left + 1;
+        replies.push_back(pair.left);
+        replies.push_back(pair.right);
+        observations.push_back(
+            {pair.target == 0.5 ? RewardObservation::Kind::tie : RewardObservation::Kind::preference,
+             pair.target == 0 ? std::vector{right, left} : std::vector{left, right}, 0, 0});
+    }
+    return LinearReward::fit(identity(features), replies, observations, {ridge, 0, true, 0});
+}
+
 // One label, one feature, difference 1, ridge 1: the mode solves w = 1 - sigmoid(w), w = 0.4010581375; the
 // Laplace variance is 1 / (1 + p (1 - p)) with p = sigmoid(w) = 0.5989418625, 0.8063094.
 TEST(LinearReward, SolvesTheOneLabelCase) {
-    const LinearReward model = LinearReward::fit(identity(1), {{{1.0f}, {0.0f}, 1}}, 1);
+    const LinearReward model = fit_pairs(1, {{{1.0f}, {0.0f}, 1}}, 1);
     const LinearReward::Score score = model.score({1.0f});
     double w = 0.4;
     for (int i = 0; i < 200; ++i) {
@@ -34,14 +55,13 @@ TEST(LinearReward, SolvesTheOneLabelCase) {
     const double p = 1 / (1 + std::exp(-w));
     EXPECT_NEAR(score.deviation * score.deviation, 1 / (1 + p * (1 - p)), 1e-9);
     EXPECT_NEAR(model.loss(), -std::log(p), 1e-9);
-    EXPECT_GT(std::abs(LinearReward::fit(identity(1), {{{1.0f}, {0.0f}, 1}}, 1.01).score({1.0f}).mean - w),
-              1e-4);
+    EXPECT_GT(std::abs(fit_pairs(1, {{{1.0f}, {0.0f}, 1}}, 1.01).score({1.0f}).mean - w), 1e-4);
 }
 
-std::vector<LinearLabel> some_labels(int n, int features) {
-    std::vector<LinearLabel> labels;
+std::vector<Pair> some_labels(int n, int features) {
+    std::vector<Pair> labels;
     for (int i = 0; i < n; ++i) {
-        LinearLabel label;
+        Pair label;
         for (int f = 0; f < features; ++f) {
             label.left.push_back(static_cast<float>(
                 uniform({1, 1, 0, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(f)})));
@@ -60,7 +80,7 @@ TEST(LinearReward, IsTheModeWithTheHessiansUncertainty) {
     constexpr int features = 6;
     const auto labels = some_labels(15, features);
     const double ridge = 0.7;
-    const LinearReward model = LinearReward::fit(identity(features), labels, ridge);
+    const LinearReward model = fit_pairs(features, labels, ridge);
     Tensor weights = at::empty({features}, at::kDouble);
     for (int f = 0; f < features; ++f) {
         std::vector<float> unit(features, 0);
@@ -69,7 +89,7 @@ TEST(LinearReward, IsTheModeWithTheHessiansUncertainty) {
         EXPECT_NEAR(model.score(unit).mean, model.mean_score(unit), 1e-12);
     }
     Tensor gradient = ridge * weights, hessian = ridge * at::eye(features, at::kDouble);
-    for (const LinearLabel& l : labels) {
+    for (const Pair& l : labels) {
         const Tensor d = at::tensor(l.left).to(at::kDouble) - at::tensor(l.right).to(at::kDouble);
         const double p = 1 / (1 + std::exp(-weights.dot(d).item<double>()));
         gradient += (p - l.target) * d;
@@ -85,18 +105,17 @@ TEST(LinearReward, IsTheModeWithTheHessiansUncertainty) {
 }
 
 TEST(LinearReward, KnowsNothingWithoutLabels) {
-    const LinearReward prior = LinearReward::fit(identity(2), {}, 4);
+    const LinearReward prior = fit_pairs(2, {}, 4);
     EXPECT_EQ(prior.score({1.0f, 0.0f}).mean, 0);
     EXPECT_NEAR(prior.score({1.0f, 0.0f}).deviation, 0.5, 1e-12);  // 1 / sqrt(ridge)
     EXPECT_NEAR(prior.probability({1.0f, 0.0f}, {0.0f, 1.0f}), 0.5, 1e-12);
 }
 
 TEST(LinearReward, TiesPullTogether) {
-    const std::vector<LinearLabel> sure{{{1, 0}, {0, 0}, 1}};
-    std::vector<LinearLabel> tied = sure;
+    const std::vector<Pair> sure{{{1, 0}, {0, 0}, 1}};
+    std::vector<Pair> tied = sure;
     tied.push_back({{1, 0}, {0, 0}, 0.5});
-    EXPECT_LT(LinearReward::fit(identity(2), tied, 1).score({1, 0}).mean,
-              LinearReward::fit(identity(2), sure, 1).score({1, 0}).mean);
+    EXPECT_LT(fit_pairs(2, tied, 1).score({1, 0}).mean, fit_pairs(2, sure, 1).score({1, 0}).mean);
 }
 
 FeatureScale scale_for(const nlohmann::json& golden) {
@@ -159,23 +178,29 @@ TEST(LinearReward, IsTheOptimumOfADenseSolverForEveryKindOfAnswer) {
     }
 }
 
-TEST(LinearReward, IsTheSameFromPairsAndFromReplies) {
-    const auto labels = some_labels(15, 4);
-    std::vector<std::vector<float>> replies;
-    std::vector<RewardObservation> observations;
-    for (int i = 0; i < 15; ++i) {
-        replies.push_back(labels[i].left);
-        replies.push_back(labels[i].right);
-        const int left = 2 * i, right = left + 1;
-        const bool tied = labels[i].target == 0.5;
-        observations.push_back({tied ? RewardObservation::Kind::tie : RewardObservation::Kind::preference,
-                                labels[i].target == 0 ? std::vector{right, left} : std::vector{left, right},
-                                0, 0});
+// The order of answers, and one reply named twice instead of two alike, change nothing but rounding.
+TEST(LinearReward, IsTheSameInAnyOrderAndWithRepliesShared) {
+    const std::vector<std::vector<float>> replies{{1, 0}, {0, 1}, {0.2f, 0.1f}},
+        copies{{1, 0}, {0, 1}, {1, 0}, {0.2f, 0.1f}};
+    const auto preference = [](int better, int worse) {
+        return RewardObservation{RewardObservation::Kind::preference, {better, worse}, 0, 0};
+    };
+    const std::vector<float> probe{0.4f, -1};
+    const auto fit = [](const std::vector<std::vector<float>>& of,
+                        const std::vector<RewardObservation>& answers) {
+        return LinearReward::fit(identity(2), of, answers, {0.7, 0, false, 0});
+    };
+    const LinearReward shared = fit(replies, {preference(0, 1), preference(0, 2)});
+    for (const LinearReward& other : {fit(replies, {preference(0, 2), preference(0, 1)}),
+                                      fit(copies, {preference(0, 1), preference(2, 3)})}) {
+        EXPECT_NEAR(other.score(probe).mean, shared.score(probe).mean, 1e-12);
+        EXPECT_NEAR(other.score(probe).deviation, shared.score(probe).deviation, 1e-12);
     }
-    const LinearReward pairs = LinearReward::fit(identity(4), labels, 0.7);
-    const LinearReward one = LinearReward::fit(identity(4), replies, observations, {0.7, 0, true, 0});
-    EXPECT_EQ(pairs.hash(), one.hash());
-    EXPECT_NE(pairs.hash(), LinearReward::fit(identity(4), replies, observations, {0.7, 0, false, 0}).hash());
+    EXPECT_GT(std::abs(fit(replies, {preference(0, 1), preference(2, 0)}).score(probe).mean -
+                       shared.score(probe).mean),
+              1e-3);
+    EXPECT_NE(fit(replies, {preference(0, 1)}).hash(), shared.hash());
+    EXPECT_EQ(fit(replies, {preference(0, 1), preference(0, 2)}).hash(), shared.hash());
 }
 
 // Pairs of two replies with utilities from known weights; the person calls a tie by Rao and Kupper's rule.
@@ -303,8 +328,15 @@ TEST(LinearReward, RefusesWrongFeatures) {
     EXPECT_THROW(LinearReward::fit(identity(2), std::vector<std::vector<float>>{}, one, {}), Error);
 }
 
-// The size of a long live session: 300 answers about 600 replies of a model of 576 features. The limit is
-// that of a click; the best of three, since the machine may be busy.
+// The size of a long live session: 300 answers about 600 replies of a model of 576 features, a fifth of them
+// ties with a learned threshold. Measured: 15 ms; the limit keeps a click within its second. Processor time
+// of this thread, since the machine may be busy.
+double thread_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 TEST(LinearReward, FitsALongSessionWithinAClick) {
     constexpr std::size_t features = 577;
     std::vector<std::vector<float>> replies(600, std::vector<float>(features));
@@ -320,12 +352,12 @@ TEST(LinearReward, FitsALongSessionWithinAClick) {
                                 first ? std::vector{2 * i, 2 * i + 1} : std::vector{2 * i + 1, 2 * i}, 0, 0});
     }
     const FeatureScale scale = LinearReward::scale_of(replies, 0.25);
+    at::set_num_threads(1);
     double best = INFINITY;
     for (int attempt = 0; attempt < 3; ++attempt) {
-        const auto begin = std::chrono::steady_clock::now();
+        const double begin = thread_seconds();
         const LinearReward model = LinearReward::fit(scale, replies, observations, {});
-        best =
-            std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+        best = std::min(best, thread_seconds() - begin);
         EXPECT_LT(model.loss(), 0.7);
     }
     RecordProperty("seconds", std::to_string(best));
