@@ -19,9 +19,20 @@ struct NamedBench {
 constexpr NamedBench benches[] = {
     {"sample", BenchWhat::sample, "replies to a prompt of 40 tokens, in one batch"},
     {"logprobs", BenchWhat::logprobs, "log-probabilities of one row of 512 tokens"},
+    {"sft", BenchWhat::sft, "a step of supervised fine-tuning, 8 replies of 55 tokens"},
     {"reward", BenchWhat::reward, "a step of the reward model, 4 pairs of 2 x 55 tokens"},
     {"dpo", BenchWhat::dpo, "a DPO step, 4 pairs of 2 x 55 tokens"},
+    {"ipo", BenchWhat::ipo, "the same with IPO's loss"},
+    {"cdpo", BenchWhat::cdpo, "the same with cDPO's loss"},
+    {"robust-dpo", BenchWhat::robust_dpo, "the same with robust DPO's loss"},
+    {"hinge", BenchWhat::hinge, "the same with the hinge loss"},
+    {"kto", BenchWhat::kto, "a KTO step, 8 replies of 55 tokens"},
+    {"orpo", BenchWhat::orpo, "an ORPO step, 4 pairs of 2 x 55 tokens, no reference"},
+    {"simpo", BenchWhat::simpo, "a SimPO step, 4 pairs of 2 x 55 tokens, no reference"},
+    {"reinforce", BenchWhat::reinforce, "a REINFORCE step: samples, scores, gradient"},
     {"rloo", BenchWhat::rloo, "an RLOO step: samples, scores, gradient"},
+    {"grpo", BenchWhat::grpo, "a GRPO step: samples, scores, gradient"},
+    {"ppo", BenchWhat::ppo, "a PPO step: samples, scores, values, one pass"},
     {"click", BenchWhat::click, "a click of a live session, from the vote to the trained policy"},
 };
 
@@ -93,9 +104,9 @@ void add_bench(CLI::App& app, Invocation& invocation) {
         ->option_text(" ");
     add_model(*command, options->model);
     add_number(*command, "--repeats", options->repeats, 1, 1000, "Measured steps, after one that warms up");
-    add_number(*command, "--candidates", options->candidates, 2, 256, "Replies of sample and rloo");
-    add_number(*command, "--max-new-tokens", options->max_new_tokens, 1, 4096,
-               "Tokens a reply of sample and rloo");
+    add_number(*command, "--candidates", options->candidates, 2, 256,
+               "Replies of sample and of steps on samples");
+    add_number(*command, "--max-new-tokens", options->max_new_tokens, 1, 4096, "Tokens of such a reply");
     add_seed(*command, options->seed, RandomNumbers::none);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);

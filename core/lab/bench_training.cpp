@@ -1,0 +1,226 @@
+// What a training step of each stage costs.
+
+#include <array>
+#include <string_view>
+
+#include "core/api/errors.h"
+#include "core/lab/bench_runs.h"
+#include "core/model/lora.h"
+#include "core/training/adamw.h"
+#include "core/training/grpo.h"
+#include "core/training/kto.h"
+#include "core/training/ppo.h"
+#include "core/training/preference.h"
+#include "core/training/reinforce.h"
+#include "core/training/reward_model.h"
+#include "core/training/rloo.h"
+#include "core/training/rollouts.h"
+#include "core/training/sft.h"
+
+namespace plumbline {
+
+namespace {
+
+constexpr int pair_tokens = 55, pairs = 4;
+constexpr double rate = 1e-4;
+
+Sequence some_sequence(int vocabulary, std::uint32_t stream) {
+    return {some_ids(pair_tokens, vocabulary, stream), bench_prompt_tokens / 2};
+}
+
+/// LoRA r 16 on every linear layer, as the peers' figures have it.
+LoraConfig bench_lora() {
+    LoraConfig config;
+    config.lora_rank = 16;
+    config.lora_alpha = 32;
+    config.lora_first_block = 0;
+    return config;
+}
+
+/// A policy that trains.
+struct BenchPolicy {
+    explicit BenchPolicy(const OpenedModel& model)
+        : opened(model),
+          decoder(model.model->decoder()),
+          vocabulary(model.model->tokenizer().vocab_size()),
+          adapter(LoraAdapter::fresh(decoder.config(), bench_lora(), 0)) {
+        adapter.require_grad(true);
+        optimizer.emplace(adapter.tensors(), adapter.tensor_names());
+    }
+    void step() { optimizer->step(rate, 0, 1); }
+
+    const OpenedModel& opened;
+    const Decoder& decoder;
+    const int vocabulary;
+    LoraAdapter adapter;
+    std::optional<AdamW> optimizer;
+};
+
+std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel& opened) {
+    const int vocabulary = opened.model->tokenizer().vocab_size();
+    std::vector<RewardPair> batch;
+    for (std::uint32_t i = 0; i < pairs; ++i) {
+        batch.push_back({some_sequence(vocabulary, 2 * i), some_sequence(vocabulary, 2 * i + 1)});
+    }
+    reward_gradients(opened.model->decoder(), model, batch, 0, opened.pulse);
+    optimizer.step(rate, 0, 1);
+    return pairs * 2 * pair_tokens;
+}
+
+// The reference's pass is part of a step: rows are new each time.
+std::vector<ReferenceFacts> facts_of(const BenchPolicy& policy, std::span<const Sequence> sequences) {
+    return reference_facts(policy.decoder, sequences, 0, 1.0, Want::everything, policy.opened.pulse);
+}
+
+std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
+    std::vector<PreferencePair> batch;
+    for (std::uint32_t i = 0; i < pairs; ++i) {
+        PreferencePair pair{some_sequence(policy.vocabulary, 2 * i),
+                            some_sequence(policy.vocabulary, 2 * i + 1),
+                            {},
+                            {},
+                            0,
+                            0};
+        if (loss.needs_reference) {
+            const auto facts = facts_of(policy, std::array{pair.chosen, pair.rejected});
+            pair.reference_chosen = facts[0].sum();
+            pair.reference_rejected = facts[1].sum();
+        }
+        batch.push_back(std::move(pair));
+    }
+    preference_gradients(policy.decoder, policy.adapter, batch, loss, {}, policy.opened.pulse);
+    policy.step();
+    return pairs * 2 * pair_tokens;
+}
+
+std::int64_t kto_step(BenchPolicy& policy) {
+    std::vector<KtoReply> batch;
+    for (std::uint32_t i = 0; i < 2 * pairs; ++i) {
+        const Sequence sequence = some_sequence(policy.vocabulary, i);
+        batch.push_back({sequence, {}, facts_of(policy, {&sequence, 1}).front().sum(), i % 2 == 0});
+    }
+    kto_gradients(policy.decoder, policy.adapter, nullptr, batch, {}, policy.opened.pulse);
+    policy.step();
+    return pairs * 2 * pair_tokens;
+}
+
+std::int64_t sft_step(BenchPolicy& policy) {
+    std::vector<Demonstration> batch;
+    for (std::uint32_t i = 0; i < 2 * pairs; ++i) {
+        batch.push_back({some_sequence(policy.vocabulary, i), {}});
+    }
+    sft_gradients(policy.decoder, policy.adapter, batch, 0, policy.opened.pulse);
+    policy.step();
+    return pairs * 2 * pair_tokens;
+}
+
+/// Draws, scores and learns; `learn` takes the optimiser's steps.
+std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& settings, std::uint32_t step,
+                         const std::function<void(std::span<const Rollout>)>& learn) {
+    const GenerationPrompt prompt{some_ids(bench_prompt_tokens, policy.vocabulary, 7), 0};
+    GenerationRequest request;
+    request.prompts = {&prompt, 1};
+    request.samples = settings.group_size;
+    request.sampling.max_new_tokens = settings.max_new_tokens;
+    request.sampling.temperature = settings.temperature;
+    request.stream = step;
+    std::int64_t tokens = 0;
+    const auto score = [&](const Sequence& sequence, const ReferenceFacts&) {
+        tokens += sequence.reply_length();
+        return static_cast<double>(sequence.ids.back() % 7);  // any score costs the same
+    };
+    learn(draw_rollouts(policy.decoder, policy.adapter, nullptr, request, score, policy.opened.pulse));
+    return tokens;
+}
+
+/// One pass over one minibatch; a stage's epochs_per_batch take so many times the part after the samples.
+void ppo_step(BenchPolicy& policy, ValueHead& head, AdamW& head_optimizer, std::span<const Rollout> rollouts,
+              const PolicyGradientSettings& settings) {
+    const Pulse& pulse = policy.opened.pulse;
+    const PpoTargets targets = ppo_targets(policy.decoder, policy.adapter, head, rollouts, settings, pulse);
+    const auto take_step = [&] {
+        policy.step();
+        head_optimizer.step(rate, 0, 1);
+    };
+    ppo_pass(policy.decoder, policy.adapter, head, rollouts, targets,
+             ppo_minibatches(rollouts.size(), 1, 0, 0), settings, take_step, pulse);
+}
+
+BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, int repeats,
+                          const PolicyGradientSettings& settings, const Job& job) {
+    ValueHead head = ValueHead::zeros(policy.decoder.config().hidden);
+    AdamW head_optimizer(head.tensors(), head.tensor_names());
+    RunningBaseline baseline;
+    const Pulse& pulse = policy.opened.pulse;
+    const auto learn = [&](std::span<const Rollout> rollouts) {
+        if (what == BenchWhat::ppo) {
+            ppo_step(policy, head, head_optimizer, rollouts, settings);
+            return;
+        }
+        if (what == BenchWhat::grpo) {
+            grpo_gradients(policy.decoder, policy.adapter, rollouts, settings, pulse);
+        } else if (what == BenchWhat::reinforce) {
+            reinforce_gradients(policy.decoder, policy.adapter, rollouts, settings, baseline, pulse);
+        } else {
+            rloo_gradients(policy.decoder, policy.adapter, rollouts, settings, pulse);
+        }
+        policy.step();
+    };
+    std::uint32_t step = 0;
+    return repeat(repeats, job, [&] { return sample_step(policy, settings, ++step, learn); });
+}
+
+/// Empty for what is no loss on pairs.
+std::string_view pair_loss_name(BenchWhat what) {
+    switch (what) {
+        case BenchWhat::dpo:
+            return "dpo";
+        case BenchWhat::ipo:
+            return "ipo";
+        case BenchWhat::cdpo:
+            return "cdpo";
+        case BenchWhat::robust_dpo:
+            return "robust-dpo";
+        case BenchWhat::hinge:
+            return "hinge";
+        case BenchWhat::orpo:
+            return "orpo";
+        case BenchWhat::simpo:
+            return "simpo";
+        default:
+            return {};
+    }
+}
+
+}  // namespace
+
+BenchResult bench_training(BenchWhat what, const OpenedModel& opened, int repeats, int candidates,
+                           int max_new_tokens, const Job& job) {
+    if (what == BenchWhat::reward) {
+        RewardModel model = RewardModel::fresh(opened.model->decoder().config(), bench_lora(), 0);
+        model.require_grad(true);
+        AdamW optimizer(model.tensors(), model.tensor_names());
+        return repeat(repeats, job, [&] { return reward_step(model, optimizer, opened); });
+    }
+    BenchPolicy policy(opened);
+    if (const std::string_view name = pair_loss_name(what); !name.empty()) {
+        const PairLoss& loss = pair_loss(name);
+        return repeat(repeats, job, [&] { return pair_step(policy, loss); });
+    }
+    if (what == BenchWhat::kto) {
+        return repeat(repeats, job, [&] { return kto_step(policy); });
+    }
+    if (what == BenchWhat::sft) {
+        return repeat(repeats, job, [&] { return sft_step(policy); });
+    }
+    PolicyGradientSettings settings;
+    settings.group_size = candidates;
+    settings.max_new_tokens = max_new_tokens;
+    if (what == BenchWhat::grpo) {
+        settings.kl_in = KlPlace::loss;
+        settings.kl_estimator = KlEstimator::k3;
+    }
+    return bench_samples(what, policy, repeats, settings, job);
+}
+
+}  // namespace plumbline
