@@ -8,6 +8,7 @@
 #include "app/cli/text_table.h"
 #include "core/api/catalog.h"
 #include "core/api/judge.h"
+#include "core/api/recommended.h"
 
 namespace plumbline::cli {
 namespace {
@@ -42,6 +43,10 @@ SimulateRequest request_of(const SimulateOptions& options) {
     if (!options.algorithm.empty()) {
         set_field(request.config, "algorithm", options.algorithm);
     }
+    // The settings measured for this algorithm and a model of this size, then those that the user gives.
+    const ModelInfo model = inspect_model(request.model, options.engine.dtype);
+    assign(request.config, options.assignments);
+    recommend(request.config, model.parameters);
     assign(request.config, options.assignments);
     validate(request.config);
     request.judge_options.seed = request.config.seed;
@@ -74,6 +79,7 @@ void print_result(const SimulateResult& result, const SimulateRequest& request, 
         console.object({{"before", json_of(result.before)},
                         {"after", json_of(result.after)},
                         {"kl", result.kl},
+                        {"reference_nll", {{"before", result.nll_before}, {"after", result.nll_after}}},
                         {"ties", result.ties}});
         return;
     }
@@ -84,7 +90,8 @@ void print_result(const SimulateResult& result, const SimulateRequest& request, 
                  shown(result.after) + " after " + counted(request.clicks, "click") + ", of " +
                  std::to_string(result.after.n) +
                  " replies (95% intervals). KL from the reference: " + figure(result.kl) +
-                 " nats a reply. Ties, not counted as clicks: " + std::to_string(result.ties) + ".");
+                 " nats a reply. Their surprise to the reference: " + figure(result.nll_before) + " nats a token before, " +
+                 figure(result.nll_after) + " after. Ties, not counted as clicks: " + std::to_string(result.ties) + ".");
 }
 
 void run_simulate(const SimulateOptions& options, Work& work) {

@@ -153,6 +153,7 @@ struct SimulatedClick {
 struct SimulateResult {
     Share before, after;
     double kl = 0;                                  // on the held-out replies, nats a reply
+    double nll_before = 0, nll_after = 0;           // of the held-out replies under the reference, nats a token
     std::vector<EvaluatedReply> replies_before, replies_after;
     int ties = 0;
 };

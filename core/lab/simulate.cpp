@@ -88,6 +88,16 @@ double median_score(const Judge& judge, const std::vector<std::string>& prompts,
     return n == 0 ? 0 : (scores[(n - 1) / 2] + scores[n / 2]) / 2;
 }
 
+// What the reference thinks of the replies: it rises when the policy stops to write as it was taught.
+double reference_nll(const Evaluated& replies) {
+    double nats = 0, tokens = 0;
+    for (const EvaluatedReply& r : replies.replies) {
+        nats -= r.reference_logprob;
+        tokens += r.reply.tokens;
+    }
+    return tokens > 0 ? nats / tokens : 0;
+}
+
 Share judged_share(const Judge& judge, const std::vector<std::string>& prompts, const Evaluated& replies, double median) {
     const auto hits = std::count_if(replies.replies.begin(), replies.replies.end(), [&](const EvaluatedReply& r) {
         return judge.has_property(prompts[r.prompt], r.reply, median);
@@ -128,6 +138,7 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
     const Evaluated before = driver.until<Evaluated>();
     const double median = median_score(*judge, heldout, before);
     result.before = judged_share(*judge, heldout, before, median);
+    result.nll_before = reference_nll(before);
     result.replies_before = before.replies;
 
     Pair pair = driver.until<PairReady>().pair;
@@ -180,6 +191,7 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
     const Evaluated after = driver.until<Evaluated>();
     result.after = judged_share(*judge, heldout, after, median);
     result.kl = after.kl;
+    result.nll_after = reference_nll(after);
     result.replies_after = after.replies;
     return result;
 }

@@ -102,7 +102,7 @@ TEST_F(Guards, AKlThatIsNotFiniteCannotReachTheWeights) {
     pair.reference_chosen = -15;
     pair.reference_rejected = -10;
     const auto step = [&](double kl) {
-        return learner.step_dpo(std::array{pair}, small_config().live, kl, {});
+        return learner.step_pairs(std::array{pair}, small_config().live, kl, {});
     };
     const std::string hash = learner.weights_hash();
     EXPECT_THROW(step(std::nan("")), NonFinite);

@@ -191,14 +191,14 @@ TEST_F(Project, KeepsLabelsAsRowsThatAreOnlyAdded) {
     ASSERT_EQ(labels.size(), 3U);
     EXPECT_EQ(labels[0].id, first);
     EXPECT_EQ(labels[0].generation_id, pair.id);
-    EXPECT_EQ(labels[0].choice, Choice::right);
+    EXPECT_EQ(labels[0].verdict.choice, Choice::right);
     EXPECT_EQ(labels[0].unix_time, 1764000000.25);
     EXPECT_EQ(labels[0].judge, "person");
     EXPECT_EQ(labels[0].undoes, 0);
     EXPECT_EQ(labels[1].id, undo);
     EXPECT_EQ(labels[1].undoes, first);
     EXPECT_EQ(labels[2].id, second);
-    EXPECT_EQ(labels[2].choice, Choice::tie);
+    EXPECT_EQ(labels[2].verdict.choice, Choice::tie);
     file_.reset();
     EXPECT_THROW(testing::run_sql(path_, "DELETE FROM labels"), std::runtime_error);
     EXPECT_THROW(testing::run_sql(path_, "UPDATE labels SET choice = 'left'"), std::runtime_error);
@@ -217,7 +217,7 @@ TEST_F(Project, TakesBackOnlyALabelThatStands) {
     EXPECT_TRUE(contains(undo(pair, label + 1), "does not stand")) << "an undo row";
     EXPECT_TRUE(contains(undo(pair, 99), "label 99 of pair 1 does not stand"));
     EXPECT_NE(error_of([&] {
-                  file_->add_label({0, 99, Choice::left, 0, "person", 0});
+                  file_->add_label({0, 99, {Choice::left, Strength::clear, {}}, 0, "person", 0});
               }),
               "")
         << "no such pair";
@@ -356,7 +356,7 @@ TEST_F(Project, RollsATransactionBackUnlessItIsCommitted) {
             ProjectFile::Transaction inner(*file_);
             file_->add_prompt("gone");
         }
-        EXPECT_NE(error_of([&] { file_->add_label({0, 99, Choice::left, 0, "person", 0}); }), "");
+        EXPECT_NE(error_of([&] { file_->add_label({0, 99, {Choice::left, Strength::clear, {}}, 0, "person", 0}); }), "");
         outer.commit();
     }
     reopen();

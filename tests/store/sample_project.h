@@ -64,7 +64,7 @@ inline StoredGeneration sample_generation(std::int64_t prompt) {
 }
 
 inline StoredLabel label_of(const StoredGeneration& generation, Choice choice, std::int64_t undoes = 0) {
-    return {0, generation.id, choice, 1764000000.25, "person", undoes};
+    return {0, generation.id, {choice, Strength::clear, {}}, 1764000000.25, "person", undoes};
 }
 
 inline StoredCheckpoint state_of(std::int64_t event, std::size_t size, unsigned char fill) {
