@@ -9,7 +9,7 @@
 
 #include "core/api/errors.h"
 #include "core/formats/sha256.h"
-#include "core/training/reward_likelihood.h"
+#include "core/training/reward_mode.h"
 
 namespace plumbline {
 
@@ -63,105 +63,6 @@ void check_features(const FeatureScale& scale, std::span<const std::vector<float
     }
 }
 
-std::span<const double> view(const Tensor& t) {
-    return {t.const_data_ptr<double>(), static_cast<std::size_t>(t.numel())};
-}
-
-/// S t, row by row: t (m, C) -> (R, C).
-Tensor root_times(const std::vector<RewardLikelihood::RootRow>& root, const Tensor& t) {
-    Tensor out = at::zeros({static_cast<std::int64_t>(root.size()), t.size(1)}, at::kDouble);
-    const std::int64_t columns = t.size(1);
-    const double* from = t.const_data_ptr<double>();
-    double* to = out.mutable_data_ptr<double>();
-    for (const RewardLikelihood::RootRow& row : root) {
-        for (const auto& [argument, factor] : row) {
-            const double* line = from + argument * columns;
-            for (std::int64_t c = 0; c < columns; ++c) {
-                to[c] += factor * line[c];
-            }
-        }
-        to += columns;
-    }
-    return out;
-}
-
-/// S^T t: t (R) -> (m).
-Tensor transposed_root_times(const std::vector<RewardLikelihood::RootRow>& root, const Tensor& t,
-                             std::int64_t m) {
-    Tensor out = at::zeros({m}, at::kDouble);
-    double* to = out.mutable_data_ptr<double>();
-    const double* from = t.const_data_ptr<double>();
-    for (std::size_t r = 0; r < root.size(); ++r) {
-        for (const auto& [argument, factor] : root[r]) {
-            to[argument] += factor * from[r];
-        }
-    }
-    return out;
-}
-
-/// The mode in the space of arguments: v = K alpha.
-struct Mode {
-    Tensor v, alpha;                // (m)
-    RewardLikelihood::Value value;  // at v
-    Tensor factor;                  // (R, R)
-};
-
-// Newton's iteration of algorithm 3.1 with W = S^T S, so that B = I + S K S^T is symmetric and positive
-// definite, and with a line search on log p(answers | v) - v^T K^-1 v / 2, which is concave: it converges
-// from anywhere.
-Mode find_mode(const RewardLikelihood& likelihood, const Tensor& k) {
-    const std::int64_t m = k.size(0);
-    Mode mode{at::zeros({m}, at::kDouble), at::zeros({m}, at::kDouble), {}, {}};
-    if (likelihood.learns_threshold()) {
-        mode.alpha[-1] = 0.5;  // eta; its prior variance is 1
-        mode.v[-1] = 0.5;
-    }
-    const auto objective = [](double log_likelihood, const Tensor& alpha, const Tensor& v) {
-        return log_likelihood - 0.5 * alpha.dot(v).item<double>();
-    };
-    mode.value = likelihood.at(view(mode.v));
-    double best = objective(mode.value.log_likelihood, mode.alpha, mode.v);
-    for (int iteration = 0;; ++iteration) {
-        const auto& root = mode.value.root;
-        const Tensor sk = root_times(root, k);                     // (R, m)
-        const Tensor sks = root_times(root, sk.t().contiguous());  // (R, R)
-        const auto [factor, info] = at::linalg_cholesky_ex(at::eye(sks.size(0), at::kDouble) + sks);
-        if (info.item<int>() != 0) {
-            throw Error(operation, "the features are too large for the arithmetic; check their scale");
-        }
-        mode.factor = factor;
-        const Tensor gradient = at::tensor(at::ArrayRef<double>(mode.value.gradient), at::kDouble);  // (m)
-        const Tensor sv = root_times(root, mode.v.unsqueeze(1)).squeeze(1);
-        const Tensor b = transposed_root_times(root, sv, m) + gradient;
-        const Tensor solved = at::cholesky_solve(at::mv(sk, b).unsqueeze(1), factor).squeeze(1);  // (R)
-        const Tensor step = b - transposed_root_times(root, solved, m) - mode.alpha;
-        const Tensor move = at::mv(k, step);
-        const double slope = (gradient - mode.alpha).dot(move).item<double>();  // not negative
-        if (iteration == 200 || move.abs().max().item<double>() < 1e-10) {
-            break;
-        }
-        double length = 1;
-        bool found = false;
-        for (; length > 1e-12 && !found; length /= 2) {
-            const Tensor alpha = mode.alpha + length * step, v = mode.v + length * move;
-            RewardLikelihood::Value value = likelihood.at(view(v));
-            const double reached = objective(value.log_likelihood, alpha, v);
-            // Near the mode the gain drowns in rounding.
-            if (reached >= best + 1e-4 * length * slope - 1e-13 * (1 + std::abs(best))) {
-                mode.alpha = alpha;
-                mode.v = v;
-                mode.value = std::move(value);
-                best = reached;
-                found = true;
-            }
-        }
-        if (!found) {
-            break;
-        }
-    }
-    return mode;
-}
-
 }  // namespace
 
 LinearReward LinearReward::fit(FeatureScale scale, std::span<const std::vector<float>> replies,
@@ -181,30 +82,31 @@ LinearReward LinearReward::fit(FeatureScale scale, std::span<const std::vector<f
     }
     const auto& arguments = likelihood.arguments();
     const auto m = static_cast<std::int64_t>(arguments.size());
-    Tensor x = at::zeros({m, features}, at::kDouble);  // features of the arguments; none of a learned eta
-    std::map<int, Tensor> standardised;
+    const bool learns = likelihood.learns_threshold();
+    // v = G z with w = z / sqrt(ridge), and eta, ~ half-normal(1), behind the weights.
+    Tensor g = at::zeros({m, features + learns}, at::kDouble);
+    std::map<int, Tensor> whitened;
     for (std::int64_t i = 0; i < m; ++i) {
-        Tensor row = x[i];
+        Tensor row = g[i].slice(0, 0, features);
         for (const auto& [item, factor] : arguments[i]) {
-            auto known = standardised.find(item);
-            if (known == standardised.end()) {
-                known = standardised.emplace(item, model.standardised(replies[item])).first;
+            auto known = whitened.find(item);
+            if (known == whitened.end()) {
+                known = whitened.emplace(item, model.standardised(replies[item]) / std::sqrt(settings.ridge))
+                            .first;
             }
             row.add_(known->second, factor);
         }
     }
-    Tensor k = at::mm(x, x.t()) / settings.ridge;  // (m, m) prior covariance of the arguments
-    if (likelihood.learns_threshold()) {
-        k[m - 1][m - 1] = 1;  // eta ~ half-normal(1), independent of the weights
+    if (learns) {
+        g[m - 1][features] = 1;
     }
-    const Mode mode = find_mode(likelihood, k);
-    if (likelihood.learns_threshold()) {
-        model.tie_threshold_ = std::exp(mode.v[-1].item<double>());
+    RewardMode mode = find_reward_mode(likelihood, g);
+    if (learns) {
+        model.tie_threshold_ = std::exp(mode.z[-1].item<double>());
     }
     model.loss_ = -mode.value.log_likelihood / static_cast<double>(observations.size());
-    model.weights_ = at::mv(x.t(), mode.alpha) / settings.ridge;
-    model.directions_ = root_times(mode.value.root, x) / settings.ridge;
-    model.factor_ = mode.factor;
+    model.weights_ = mode.z.slice(0, 0, features) / std::sqrt(settings.ridge);
+    model.mode_ = std::make_shared<RewardMode>(std::move(mode));
     return model;
 }
 
@@ -218,14 +120,14 @@ Tensor LinearReward::standardised(const std::vector<float>& raw) const {
 
 LinearReward::Score LinearReward::project(const Tensor& x) const {
     const double mean = weights_.dot(x).item<double>();
-    double variance = x.dot(x).item<double>() / ridge_;  // of the prior
-    if (directions_.defined()) {
-        // Algorithm 3.2: k** - k*^T S^T B^-1 S k*.
-        const Tensor covariance = at::mv(directions_, x);  // (R)
-        const Tensor v = at::linalg_solve_triangular(factor_, covariance.unsqueeze(1), /*upper=*/false);
-        variance -= v.square().sum().item<double>();
+    Tensor direction = x / std::sqrt(ridge_);
+    if (!mode_) {
+        return {mean, direction.norm().item<double>()};  // the prior
     }
-    return {mean, std::sqrt(std::max(0.0, variance))};
+    if (mode_->z.size(0) > x.size(0)) {
+        direction = at::constant_pad_nd(direction, {0, 1});  // a score has nothing of eta
+    }
+    return {mean, std::sqrt(mode_->variance(direction))};
 }
 
 LinearReward::Score LinearReward::score(const std::vector<float>& raw) const {

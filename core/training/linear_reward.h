@@ -1,9 +1,9 @@
 #pragma once
 // The live reward model: a linear head with a Gaussian prior on fixed features, fitted exactly after every
-// answer to all kinds of them together. Laplace approximation for its uncertainty (Rasmussen & Williams 2006,
-// algorithms 3.1 and 3.2, with the linear kernel and a likelihood of several arguments).
+// answer to all kinds of them together, with the uncertainty of its Laplace approximation (reward_mode.h).
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +13,8 @@
 #include "core/training/reward_observation.h"
 
 namespace plumbline {
+
+struct RewardMode;
 
 /// Mean and scale of raw features, from all replies drawn so far.
 struct FeatureScale {
@@ -64,9 +66,8 @@ class LinearReward {
     double ridge_ = 1, loss_ = 0, tie_threshold_ = 1;
     std::size_t labels_ = 0;
     at::Tensor weights_;  // (F) double
-    at::Tensor
-        directions_;     // (R, F) double: root of the curvature times the arguments' features, over the ridge
-    at::Tensor factor_;  // (R, R) Cholesky factor of B = I + S K S^T
+    std::shared_ptr<const RewardMode>
+        mode_;  // of weights times sqrt(ridge), and of a learned eta; null: the prior
 };
 
 }  // namespace plumbline

@@ -118,10 +118,6 @@ TEST(LinearReward, TiesPullTogether) {
     EXPECT_LT(fit_pairs(2, tied, 1).score({1, 0}).mean, fit_pairs(2, sure, 1).score({1, 0}).mean);
 }
 
-FeatureScale scale_for(const nlohmann::json& golden) {
-    return identity(golden.at("replies").at(0).size());
-}
-
 std::vector<RewardObservation> observations_of(const nlohmann::json& answers) {
     static const std::map<std::string, RewardObservation::Kind> kinds{
         {"preference", RewardObservation::Kind::preference},
@@ -145,36 +141,54 @@ std::vector<RewardObservation> observations_of(const nlohmann::json& answers) {
     return out;
 }
 
-// Weights, loss, threshold and deviations of scipy's optimum, each kind of answer alone and all together.
+/// The same replies with features that are always 0: more weights than answers, the same scores.
+std::vector<std::vector<float>> widened(std::vector<std::vector<float>> replies, std::size_t features) {
+    for (auto& reply : replies) {
+        reply.resize(features, 0);
+    }
+    return replies;
+}
+
+// Weights, loss, threshold and deviations of scipy's optimum, each kind of answer alone and all together; as
+// they are, with fewer weights than answers, and with more.
 TEST(LinearReward, IsTheOptimumOfADenseSolverForEveryKindOfAnswer) {
     const auto golden = testing::golden_json("linear_reward.json");
-    const auto replies = golden.at("replies").get<std::vector<std::vector<float>>>();
+    const auto narrow = golden.at("replies").get<std::vector<std::vector<float>>>();
     const auto probes = golden.at("probes").get<std::vector<std::vector<float>>>();
     for (const auto& expected : golden.at("cases")) {
-        SCOPED_TRACE(expected.at("name"));
-        const auto weights = expected.at("weights").get<std::vector<double>>();
-        RewardFitSettings settings{expected.at("ridge"), expected.at("tie_threshold"),
-                                   expected.at("ties_as_half"), golden.at("absolute_threshold")};
-        const auto worst_weight = [&] {
-            const LinearReward model = LinearReward::fit(scale_for(golden), replies,
-                                                         observations_of(expected.at("answers")), settings);
-            double worst = 0;
-            for (std::size_t f = 0; f < weights.size(); ++f) {
-                worst = std::max(worst, std::abs(model.weights()[f].item<double>() - weights[f]));
+        for (const std::size_t features : {std::size_t{5}, std::size_t{300}}) {
+            SCOPED_TRACE(expected.at("name").get<std::string>() + ", " + std::to_string(features));
+            const auto weights = expected.at("weights").get<std::vector<double>>();
+            const auto answers = observations_of(expected.at("answers"));
+            const auto replies = widened(narrow, features), wide_probes = widened(probes, features);
+            RewardFitSettings settings{expected.at("ridge"), expected.at("tie_threshold"),
+                                       expected.at("ties_as_half"), golden.at("absolute_threshold")};
+            const auto fit = [&] {
+                return LinearReward::fit(identity(features), replies, answers, settings);
+            };
+            const auto worst_weight = [&](const LinearReward& model) {
+                double worst = 0;
+                for (std::size_t f = 0; f < weights.size(); ++f) {
+                    const double weight = model.weights()[static_cast<std::int64_t>(f)].item<double>();
+                    worst = std::max(worst, std::abs(weight - weights[f]));
+                }
+                return worst;
+            };
+            const LinearReward model = fit();
+            EXPECT_LT(worst_weight(model), 1e-6);
+            EXPECT_NEAR(model.loss(), expected.at("loss").get<double>(), 1e-7);
+            EXPECT_NEAR(model.tie_threshold(), expected.at("theta").get<double>(), 1e-6);
+            for (std::size_t i = 0; i < probes.size(); ++i) {
+                EXPECT_NEAR(model.score(wide_probes[i]).deviation,
+                            expected.at("deviations").at(i).get<double>(), 1e-6);
             }
-            return worst;
-        };
-        const LinearReward model =
-            LinearReward::fit(scale_for(golden), replies, observations_of(expected.at("answers")), settings);
-        EXPECT_LT(worst_weight(), 1e-6);
-        EXPECT_NEAR(model.loss(), expected.at("loss").get<double>(), 1e-7);
-        EXPECT_NEAR(model.tie_threshold(), expected.at("theta").get<double>(), 1e-6);
-        for (std::size_t i = 0; i < probes.size(); ++i) {
-            EXPECT_NEAR(model.score(probes[i]).deviation, expected.at("deviations").at(i).get<double>(),
-                        1e-6);
+            settings.ridge *= 1.01;
+            const LinearReward other = fit();
+            EXPECT_GT(worst_weight(other), 1e-6) << "another prior is told apart";
+            EXPECT_GT(std::abs(other.score(wide_probes[0]).deviation -
+                               expected.at("deviations").at(0).get<double>()),
+                      1e-6);
         }
-        settings.ridge *= 1.01;
-        EXPECT_GT(worst_weight(), 1e-6) << "another prior is told apart";
     }
 }
 
