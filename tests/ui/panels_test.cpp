@@ -146,7 +146,7 @@ TEST(EventWords, SayWhatHappened) {
     fitted.loss_before = 0.62;
     fitted.loss_after = 0.55;
     fitted.heldout_accuracy = 0.81;
-    EXPECT_EQ(in_words(fitted)->text, "loss 0.62 to 0.55 on 22 pairs, held-out accuracy 0.81");
+    EXPECT_EQ(in_words(fitted)->text, "loss 0.62 to 0.55 on 22 labels, held-out accuracy 0.81");
     EXPECT_EQ(in_words(PolicyStepped{1, 140, Algorithm::rloo, -0.17, 3e-4, ""})->text,
               "RLOO step 140, loss -0.170, rate 0.0003");
     EXPECT_FALSE(in_words(PolicyStepped{1, 140, Algorithm::rloo, -0.17, 3e-4, ""})->warning);

@@ -10,10 +10,12 @@
 #include <QSlider>
 #include <QTemporaryDir>
 #include <memory>
+#include <set>
 
 #include "tests/ui/plot_stage.h"
 #include "ui/bridge/engine_bridge.h"
 #include "ui/panels/live_plots.h"
+#include "ui/plot/metric_catalog.h"
 #include "ui/plot/metric_plot.h"
 #include "ui/plot/run_table.h"
 
@@ -184,20 +186,52 @@ TEST_F(PlotPanel, TheMenuPicksMetrics) {
     EXPECT_EQ(third.choice().metrics, (std::vector<std::string>{"reward/loss"}));
 
     const auto action = [&](const QString& text) {
-        for (QAction* candidate : third.menu().actions()) {
+        QList<QAction*> all = third.menu().actions();
+        for (const QAction* entry : third.menu().actions()) {
+            all += entry->menu() ? entry->menu()->actions() : QList<QAction*>();
+        }
+        for (QAction* candidate : all) {
             if (candidate->text() == text) {
                 return candidate;
             }
         }
         return static_cast<QAction*>(nullptr);
     };
-    ASSERT_NE(action("Reward model loss"), nullptr);
-    EXPECT_TRUE(action("Reward model loss")->isChecked());
-    action("Reply length")->trigger();
+    ASSERT_NE(action("Reward model loss, nats a label"), nullptr);
+    EXPECT_TRUE(action("Reward model loss, nats a label")->isChecked());
+    action("Reply length, tokens")->trigger();
     EXPECT_EQ(third.choice().metrics, (std::vector<std::string>{"tokens/response_length"}));
     action("Reward against KL")->trigger();
     EXPECT_TRUE(third.choice().reward_against_kl);
-    EXPECT_FALSE(action("Reply length")->isChecked());
+    EXPECT_FALSE(action("Reply length, tokens")->isChecked());
+}
+
+TEST_F(PlotPanel, APairLossHasTheLineOfChanceAndAnotherHasNot) {
+    // ln 2 is the loss of DPO and its kin before they have learned; the first plot has the line in any case.
+    const auto lines = [&](Algorithm algorithm) {
+        SessionConfig config;
+        config.live.algorithm = algorithm;
+        tell(ConfigChanged{config});
+        return plot(2).reference_lines().size();
+    };
+    open();
+    EXPECT_EQ(lines(Algorithm::dpo), 1u);
+    EXPECT_EQ(lines(Algorithm::robust_dpo), 1u);
+    EXPECT_EQ(lines(Algorithm::ipo), 0u);
+    EXPECT_EQ(lines(Algorithm::grpo), 0u);
+}
+
+TEST(MetricCatalog, NamesAreOnceAndPlotsOfOneKindShareTheirTitle) {
+    std::set<std::string> names;
+    std::set<QString> titles;
+    for (const MetricInfo& info : metric_catalog()) {
+        EXPECT_TRUE(names.insert(info.name).second) << info.name;
+        EXPECT_TRUE(titles.insert(info.title).second) << info.title.toStdString();
+        EXPECT_FALSE(info.legend.isEmpty() || info.plot_title.isEmpty()) << info.name;
+        EXPECT_EQ(info.over == MetricOver::labels, info.name.starts_with("reward/")) << info.name;
+    }
+    EXPECT_EQ(metric_info("policy/approxkl").legend, "approx. KL");
+    EXPECT_EQ(metric_info("objective/score/polite").title, "objective/score/polite");  // not in the catalogue
 }
 
 TEST_F(PlotPanel, RewardAndKlAlsoOverSteps) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <QAbstractItemView>
 #include <QAction>
 #include <QComboBox>
 #include <QDoubleSpinBox>
@@ -21,6 +22,7 @@
 #include "core/api/algorithms.h"
 #include "core/api/catalog.h"
 #include "tests/ui/stage.h"
+#include "ui/controls/chooser.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/notice.h"
 #include "ui/panels/candidate_card.h"
@@ -37,6 +39,16 @@
 
 namespace plumbline::ui {
 namespace {
+
+/// Opens the list and chooses a row of it with the keyboard.
+void choose(Chooser& chooser, int row) {
+    QTest::keyClick(&chooser, Qt::Key_Down);
+    ASSERT_TRUE(chooser.view()->isVisible());
+    while (chooser.view()->currentIndex().row() < row) {
+        QTest::keyClick(chooser.view(), Qt::Key_Down);
+    }
+    QTest::keyClick(chooser.view(), Qt::Key_Return);
+}
 
 class MainWindowTest : public testing::Test {
   protected:
@@ -242,14 +254,11 @@ TEST_F(MainWindowTest, AnAlgorithmComesWithItsMeasuredSettings) {
     small.config.live.beta = 7;
     small.config.live.kl_limit = 9;
     stage.tell(small);
-    QComboBox& chooser = window->tool_row().algorithm();
+    Chooser& chooser = window->tool_row().algorithm();
     ASSERT_EQ(chooser.count(), int(algorithms().size()));
     const int ppo = chooser.findText("PPO");
     ASSERT_GE(ppo, 0);
-    chooser.setFocus();
-    while (chooser.currentIndex() < ppo) {
-        QTest::keyClick(&chooser, Qt::Key_Down);
-    }
+    choose(chooser, ppo);
     ASSERT_FALSE(stage.posted_of<ChangeConfig>().empty());
     const SessionConfig posted = stage.posted_of<ChangeConfig>().back().config;
     EXPECT_EQ(posted.live.algorithm, Algorithm::ppo);
@@ -278,23 +287,25 @@ TEST_F(MainWindowTest, AnAlgorithmComesWithItsMeasuredSettings) {
     EXPECT_EQ(stage.posted_of<ChangeConfig>().size(), before + 1);
 }
 
-TEST_F(MainWindowTest, TheWheelChangesNoAlgorithm) {
+TEST_F(MainWindowTest, NeitherWheelNorStrayKeyChangesTheAlgorithm) {
     stage.open_with_pair();
-    QComboBox& chooser = window->tool_row().algorithm();
-    const QPointF at = chooser.rect().center();
-    const auto turn = [&] {
-        QWheelEvent wheel(at, chooser.mapToGlobal(at), {}, {0, -120}, Qt::NoButton, Qt::NoModifier,
-                          Qt::NoScrollPhase, false);
-        QApplication::sendEvent(&chooser, &wheel);
+    const auto turn = [](QWidget& over) {
+        QWheelEvent wheel({9, 9}, {9, 9}, {}, {0, -120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase,
+                          false);
+        QApplication::sendEvent(&over, &wheel);
     };
-    turn();
+    Chooser& chooser = window->tool_row().algorithm();
+    turn(chooser);
+    QTest::keyClick(&chooser, Qt::Key_R);
+    EXPECT_EQ(chooser.currentIndex(), 0);
     EXPECT_TRUE(stage.posted_of<ChangeConfig>().empty());
-    // The twin: a plain chooser would have changed.
+    // The twin: a plain box would have changed.
     QComboBox plain;
-    plain.addItems({"a", "b"});
-    QWheelEvent wheel(at, at, {}, {0, -120}, Qt::NoButton, Qt::NoModifier, Qt::NoScrollPhase, false);
-    QApplication::sendEvent(&plain, &wheel);
+    plain.addItems({"DPO", "RLOO", "KTO"});
+    turn(plain);
     EXPECT_EQ(plain.currentIndex(), 1);
+    QTest::keyClick(&plain, Qt::Key_K);
+    EXPECT_EQ(plain.currentIndex(), 2);
 }
 
 TEST_F(MainWindowTest, PauseAndStopHaveKeys) {

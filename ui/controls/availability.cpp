@@ -19,7 +19,23 @@ void apply(Control& control, const QString& why_not) {
     control.setEnabled(why_not.isEmpty());
 }
 
+template <class Control>
+void replace_tip(Control& control, const QString& tip) {
+    control.setProperty(usual_property, tip);
+    if (control.isEnabled()) {
+        control.setToolTip(tip);
+    }
+}
+
 }  // namespace
+
+void set_tip(QWidget& control, const QString& tip) {
+    replace_tip(control, tip);
+}
+
+void set_tip(QAction& action, const QString& tip) {
+    replace_tip(action, tip);
+}
 
 void set_available(QWidget& control, const QString& why_not) {
     apply(control, why_not);

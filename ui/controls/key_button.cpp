@@ -95,10 +95,11 @@ void KeyButton::paintEvent(QPaintEvent*) {
     for (const QString& key : keys_) {
         const int cap = std::max(cap_height, metrics.horizontalAdvance(key) + 2 * cap_padding);
         const QRectF r(x + 0.5, (height() - cap_height) / 2 + 0.5, cap - 1, cap_height - 1);
-        painter.setPen(theme_.color(isEnabled() ? Tone::button_border : Tone::line));
-        painter.setBrush(isEnabled() ? QBrush(theme_.color(Tone::panel)) : QBrush(Qt::NoBrush));
+        const bool lit = isEnabled() && primary;
+        painter.setPen(theme_.color(lit ? Tone::on_accent : isEnabled() ? Tone::button_border : Tone::line));
+        painter.setBrush(isEnabled() && !primary ? QBrush(theme_.color(Tone::panel)) : QBrush(Qt::NoBrush));
         painter.drawRoundedRect(r, 3, 3);
-        painter.setPen(theme_.color(isEnabled() ? Tone::secondary : Tone::disabled));
+        painter.setPen(theme_.color(lit ? Tone::on_accent : isEnabled() ? Tone::secondary : Tone::disabled));
         painter.drawText(r, Qt::AlignCenter, key);
         x += cap + cap_gap;
     }

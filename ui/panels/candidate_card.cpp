@@ -44,9 +44,12 @@ class Badge : public Label {
 
 }  // namespace
 
-CandidateCard::CandidateCard(const Theme& theme, Side side, QWidget* parent)
-    : Surface(theme, Tone::card, Edge::box, parent) {
-    const QString name = side == Side::a ? QStringLiteral("A") : QStringLiteral("B");
+QString letter_of(int place) {
+    return QString(QChar(u'A' + place));
+}
+
+CandidateCard::CandidateCard(const Theme& theme, int place, QWidget* parent)
+    : Surface(theme, Tone::card, Edge::box, parent), name_(letter_of(place)) {
     set_border(Tone::button_border);
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(1, 1, 1, 8);
@@ -55,10 +58,11 @@ CandidateCard::CandidateCard(const Theme& theme, Side side, QWidget* parent)
     auto* header = new QHBoxLayout;
     header->setContentsMargins(8, 0, 12, 0);
     header->setSpacing(8);
-    letter_ = new Badge(theme, name);
+    letter_ = new Badge(theme, name_);
     header_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
     header_->set_elided(Qt::ElideRight);
     reward_mark_ = new QLabel;
+    reward_mark_->setToolTip(tr("The reward is hidden until you have voted"));
     const auto tint = [this, &theme] {
         reward_mark_->setPixmap(theme.icon(QStringLiteral("eye-off"), Tone::tertiary).pixmap(16, 16));
     };
@@ -75,29 +79,50 @@ CandidateCard::CandidateCard(const Theme& theme, Side side, QWidget* parent)
     column->addWidget(header_box);
 
     reply_ = new ReplyView(theme);
-    reply_->setAccessibleName(tr("Reply %1").arg(name));
+    reply_->setAccessibleName(tr("Reply %1").arg(name_));
     auto* reply_box = new QVBoxLayout;
     reply_box->setContentsMargins(4, 6, 2, 8);
     reply_box->addWidget(reply_);
     column->addLayout(reply_box, 1);
 
-    const QStringList keys = side == Side::a ? QStringList{QStringLiteral("1"), QStringLiteral("←")}
-                                             : QStringList{QStringLiteral("2"), QStringLiteral("→")};
-    button_ = new KeyButton(theme, tr("%1 is better").arg(name), keys);
+    button_ = new KeyButton(theme, {}, {});
     set_button_kind(*button_, ButtonKind::choose);
     button_->set_weight(600);
-    button_->setFixedHeight(40);
     button_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    button_->setAccessibleName(tr("%1 is better").arg(name));
-    button_->setToolTip(tr("Reply %1 is the better one").arg(name));
-    connect(button_, &QPushButton::clicked, this, &CandidateCard::chosen);
+    connect(button_, &QPushButton::clicked, this, [this] {
+        button_->setChecked(chosen_);  // the answer decides, not the press
+        Q_EMIT chosen();
+    });
     auto* button_box = new QHBoxLayout;
     button_box->setContentsMargins(7, 0, 7, 0);
     button_box->addWidget(button_);
     column->addLayout(button_box);
-    setMinimumSize(200, 180);
-    setAccessibleName(tr("Candidate %1").arg(name));
+    setAccessibleName(tr("Candidate %1").arg(name_));
+    set_dense(false);
     show_nothing({});
+}
+
+void CandidateCard::set_dense(bool dense) {
+    dense_ = dense;
+    button_->setFixedHeight(dense ? 32 : 40);
+    reply_->set_size(dense ? TextSize::reply_small : TextSize::reply);
+    setMinimumSize(dense ? QSize(160, 132) : QSize(200, 180));
+}
+
+void CandidateCard::set_offer(const QString& text, const QString& tip, const QStringList& keys, bool chosen) {
+    chosen_ = chosen;
+    button_->setText(text);
+    button_->setAccessibleName(dense_ ? tr("Reply %1: %2").arg(name_, text) : text);
+    button_->set_keys(keys);
+    button_->setCheckable(chosen);
+    button_->setChecked(chosen);
+    button_->set_text_tone(chosen ? Tone::accent : Tone::text);
+    set_tip(*button_, tip);
+    set_border(chosen ? Tone::accent : Tone::button_border);
+}
+
+QString CandidateCard::offer() const {
+    return button_->text();
 }
 
 void CandidateCard::show_nothing(const QString& why) {
@@ -117,7 +142,7 @@ void CandidateCard::begin(int max_new_tokens) {
     rate_ = 0;
     set_greyed(false);
     header_->setText(tr("0 of %1 tokens").arg(max_new_tokens_));
-    set_reward(tr("reward hidden"), true);
+    set_reward(dense_ ? QString() : tr("reward hidden"), true);
     reply_->set_reply({});
     reply_->set_caret(true);
     update();
@@ -131,7 +156,7 @@ void CandidateCard::append(const QString& text, int tokens, double seconds, bool
     }
     QString told = ended ? counted(tokens, tr("token"), tr("tokens"))
                          : tr("%1 of %2 tokens").arg(tokens).arg(max_new_tokens_);
-    if (rate_ > 0) {
+    if (rate_ > 0 && !dense_) {
         told += tr(", %1 tok/s").arg(rate_, 0, 'f', rate_ < 10 ? 1 : 0);
     }
     header_->setText(ended ? told + tr(", ended") : told);
@@ -142,18 +167,21 @@ void CandidateCard::append(const QString& text, int tokens, double seconds, bool
 void CandidateCard::show_reply(const Candidate& candidate, bool reward_hidden) {
     fraction_ = -1;
     set_greyed(false);
-    const QString end = candidate.finish == Finish::length ? tr(", stopped at the limit") : tr(", ended");
+    const QString end = candidate.finish != Finish::length ? tr(", ended")
+                        : dense_                           ? tr(", cut off")
+                                                           : tr(", stopped at the limit");
     header_->setText(counted(candidate.tokens, tr("token"), tr("tokens")) + end);
     if (!candidate.reward) {
-        set_reward(tr("no reward yet"), false);
+        set_reward(dense_ ? QString() : tr("no reward yet"), false);
     } else if (reward_hidden) {
-        set_reward(tr("reward hidden"), true);
-    } else if (candidate.reward_sd) {
-        set_reward(
-            tr("reward %1 ± %2").arg(signed_number(*candidate.reward)).arg(*candidate.reward_sd, 0, 'f', 2),
-            false);
+        set_reward(dense_ ? QString() : tr("reward hidden"), true);
     } else {
-        set_reward(tr("reward %1").arg(signed_number(*candidate.reward)), false);
+        const QString value = signed_number(*candidate.reward);
+        set_reward(dense_ ? value
+                   : candidate.reward_sd
+                       ? tr("reward %1 ± %2").arg(value).arg(*candidate.reward_sd, 0, 'f', 2)
+                       : tr("reward %1").arg(value),
+                   false);
     }
     reply_->set_caret(false);
     reply_->set_reply(QString::fromStdString(candidate.text));
@@ -170,7 +198,6 @@ void CandidateCard::set_choosable(const QString& why_not) {
 }
 
 void CandidateCard::set_greyed(bool greyed) {
-    greyed_ = greyed;
     reply_->set_greyed(greyed);
     header_->set_tone(greyed ? Tone::disabled : Tone::secondary);
     reward_->set_tone(greyed ? Tone::disabled : Tone::tertiary);

@@ -1,24 +1,26 @@
 #pragma once
-// The work area: a prompt, two replies, and the answer which is better.
+// The work area: a prompt, its replies, and the answer which is better.
 
 #include <QWidget>
 #include <array>
-#include <chrono>
+#include <optional>
+#include <vector>
 
 #include "ui/bridge/session_state.h"
+#include "ui/controls/notice.h"
 #include "ui/controls/surface.h"
 #include "ui/theme/theme.h"
 
 class QAction;
-class QComboBox;
 
 namespace plumbline::ui {
 
 class CandidateCard;
+class CandidateGrid;
 class KeyButton;
-class Notice;
 class PromptBar;
 class SamplingSettings;
+class VerdictRow;
 class VerdictStrip;
 
 /// Its actions (votes, skip, undo, again) carry the keys and are also the menu's. Bridge, state and theme
@@ -28,15 +30,17 @@ class ComparePanel : public Surface {
   public:
     ComparePanel(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget* parent = nullptr);
 
-    /// In the menu's order: A, B, tie, skip, again, previous, next, undo.
+    /// In the menu's order: A, B …, strengths, tie, bad, ranking, skip, again, previous, next, undo.
     QList<QAction*> actions_for_menu() const;
     QAction* undo_action() const { return undo_; }
 
-    CandidateCard& card_a() const { return *cards_[0]; }
-    CandidateCard& card_b() const { return *cards_[1]; }
-    KeyButton& tie_button() const { return *tie_button_; }
-    KeyButton& skip_button() const { return *skip_button_; }
-    KeyButton& undo_button() const { return *undo_button_; }
+    CandidateGrid& cards() const { return *cards_; }
+    CandidateCard& card_a() const;
+    CandidateCard& card_b() const;
+    VerdictRow& verdicts() const { return *verdicts_; }
+    KeyButton& tie_button() const;
+    KeyButton& skip_button() const;
+    KeyButton& undo_button() const;
     VerdictStrip& strip() const { return *strip_; }
     Notice& notice() const { return *notice_; }
     PromptBar& prompt_bar() const { return *prompt_bar_; }
@@ -45,41 +49,53 @@ class ComparePanel : public Surface {
 
   Q_SIGNALS:
     void log_wanted();
+    void count_changed(int cards);  // of replies on the screen
 
   private:
     void build(const Theme& theme);
     void build_actions();
-    void vote(Choice choice);
+    void choose(int place);  // by its key or button: best, or the next rank
+    void vote(Verdict verdict);
+    void vote_bad();
+    void set_strength(Strength strength);
+    void set_ranking(bool ranking);
+    void forget_ranks();
     void undo();
-    void refresh();  // enabled states and greys, after any change of phase
+    bool choosing() const;
+    void refresh();         // everything, after any change of phase
+    void refresh_count();   // how many replies there are
+    void refresh_offers();  // what the cards and the row say
+    void refresh_access();  // what can be pressed, and why not
     void show_pair();
-    void stream_started(const SamplingStarted& started);
-    void streamed(const TokensStreamed& streamed);
     void failed(const QString& message, bool can_retry);
-    void set_pair_choice(PairChoice choice);
+    void halted(const QString& message);
+    void show_problem(const QString& message, std::vector<Notice::Way> ways);
+    void back_to_work();  // the strip again in place of a problem
 
     EngineBridge& bridge_;
     SessionState& state_;
     PromptBar* prompt_bar_;
     SamplingSettings* settings_;
-    QWidget* card_area_;
-    std::array<CandidateCard*, 2> cards_{};
-    QComboBox* shown_;
-    KeyButton* tie_button_;
-    KeyButton* skip_button_;
-    KeyButton* undo_button_;
+    CandidateGrid* cards_;
+    VerdictRow* verdicts_;
     VerdictStrip* strip_;
     Notice* notice_;
-    QAction* left_ = nullptr;
-    QAction* right_ = nullptr;
+    std::array<QAction*, 6> choose_{};
+    std::array<QAction*, 3> strengths_{};
     QAction* tie_ = nullptr;
+    QAction* bad_ = nullptr;
+    QAction* rank_ = nullptr;
+    QAction* record_ = nullptr;
+    QAction* take_rank_ = nullptr;
     QAction* skip_ = nullptr;
     QAction* again_ = nullptr;
     QAction* previous_ = nullptr;
     QAction* next_ = nullptr;
     QAction* undo_ = nullptr;
-    std::chrono::steady_clock::time_point stream_start_;
-    std::optional<Command> last_asked_;  // for Retry
+    Strength strength_ = Strength::clear;  // of the next choice
+    bool ranking_ = false;                 // of more than two replies
+    std::vector<int> places_;              // ranked so far, best first
+    std::optional<Command> last_asked_;    // for Retry
     std::int64_t shown_pair_ = 0;
 };
 

@@ -20,6 +20,22 @@ QString number(double value, int decimals = 2) {
     return QString::number(value, 'f', decimals);
 }
 
+QString words_for(PairChoice choice) {
+    switch (choice) {
+        case PairChoice::farthest:
+            return tr("the most different");
+        case PairChoice::uncertainty:
+            return tr("the least certain");
+        case PairChoice::information:
+            return tr("the most telling");
+        case PairChoice::margin:
+            return tr("the closest rewards");
+        case PairChoice::random:
+            return tr("at random");
+    }
+    return {};
+}
+
 struct Words {
     using Line = std::optional<LogLine>;
 
@@ -37,16 +53,19 @@ struct Words {
     }
     Line operator()(const ConfigChanged& e) const {
         const SessionConfig& c = e.config;
-        return LogLine{
-            QStringLiteral("session"),
-            tr("settings: %1, β %2, %3 a vote, %4 candidates of at most %5 tokens, temperature %6, seed %7")
-                .arg(title_of(c.live.algorithm))
-                .arg(number(c.live.beta))
-                .arg(counted(c.live.steps_per_click, tr("step"), tr("steps")))
-                .arg(c.sampling.candidates)
-                .arg(c.sampling.max_new_tokens)
-                .arg(number(c.sampling.temperature))
-                .arg(c.seed)};
+        return LogLine{QStringLiteral("session"),
+                       tr("settings: %1, rate %2, β %3, %4 a vote, %5 of %6 candidates shown, at most %7 "
+                          "tokens, temperature %8, "
+                          "seed %9")
+                           .arg(title_of(c.live.algorithm))
+                           .arg(QString::number(c.live.lr, 'g', 3))
+                           .arg(number(c.live.beta))
+                           .arg(counted(c.live.steps_per_click, tr("step"), tr("steps")))
+                           .arg(c.sampling.shown)
+                           .arg(c.sampling.candidates)
+                           .arg(c.sampling.max_new_tokens)
+                           .arg(number(c.sampling.temperature))
+                           .arg(c.seed)};
     }
     Line operator()(const SamplingStarted& e) const {
         return LogLine{
@@ -55,16 +74,19 @@ struct Words {
     }
     Line operator()(const TokensStreamed&) const { return {}; }
     Line operator()(const PairReady& e) const {
-        return LogLine{
-            QStringLiteral("sample"),
-            tr("pair %1 for prompt %2: %3 and %4 tokens, %5 of %6 drawn, policy step %7")
-                .arg(e.pair.id)
-                .arg(e.pair.prompt_id)
-                .arg(e.pair.left.tokens)
-                .arg(e.pair.right.tokens)
-                .arg(e.pair.chosen_by == PairChoice::farthest ? tr("the farthest two") : tr("two at random"))
-                .arg(e.pair.drawn)
-                .arg(e.pair.policy_version)};
+        QStringList tokens = {QString::number(e.pair.left.tokens), QString::number(e.pair.right.tokens)};
+        for (const Candidate& reply : e.pair.more) {
+            tokens.append(QString::number(reply.tokens));
+        }
+        return LogLine{QStringLiteral("sample"),
+                       tr("pair %1 for prompt %2: %3 tokens, %4 of %5 drawn, %6, policy step %7")
+                           .arg(e.pair.id)
+                           .arg(e.pair.prompt_id)
+                           .arg(tokens.join(tr(" and ")))
+                           .arg(tokens.size())
+                           .arg(e.pair.drawn)
+                           .arg(words_for(e.pair.chosen_by))
+                           .arg(e.pair.policy_version)};
     }
     Line operator()(const SamplingStopped&) const { return LogLine{QStringLiteral("sample"), tr("stopped")}; }
     Line operator()(const LabelRecorded& e) const {
@@ -72,21 +94,20 @@ struct Words {
                        tr("label %1: %2, pair %3").arg(e.label_id).arg(words(e.row.text)).arg(e.pair_id)};
     }
     Line operator()(const RewardFitted& e) const {
-        QString text =
-            tr("loss %1 to %2 on %3")
-                .arg(number(e.loss_before), number(e.loss_after), counted(e.labels, tr("pair"), tr("pairs")));
+        QString text = tr("loss %1 to %2 on %3")
+                           .arg(number(e.loss_before), number(e.loss_after),
+                                counted(e.labels, tr("label"), tr("labels")));
         if (e.heldout_accuracy) {
             text += tr(", held-out accuracy %1").arg(number(*e.heldout_accuracy));
         }
         return LogLine{QStringLiteral("reward"), text};
     }
     Line operator()(const PolicyStepped& e) const {
-        QString text =
-            tr("%1 step %2, loss %3, rate %4")
-                .arg(title_of(e.algorithm))
-                .arg(e.step)
-                .arg(number(e.loss, 3))
-                .arg(QString::number(e.lr, 'g', 3));
+        QString text = tr("%1 step %2, loss %3, rate %4")
+                           .arg(title_of(e.algorithm))
+                           .arg(e.step)
+                           .arg(number(e.loss, 3))
+                           .arg(QString::number(e.lr, 'g', 3));
         if (!e.note.empty()) {
             text += QStringLiteral("; ") + words(e.note);
         }

@@ -9,26 +9,6 @@ namespace plumbline::ui {
 
 namespace {
 
-QString choice_words(Choice choice) {
-    switch (choice) {
-        case Choice::left:
-            return LabelTable::tr("A over B");
-        case Choice::right:
-            return LabelTable::tr("B over A");
-        case Choice::tie:
-            return LabelTable::tr("tie");
-        case Choice::skip:
-            return LabelTable::tr("skipped");
-        case Choice::both_bad:
-            return LabelTable::tr("both bad");
-        case Choice::ranking:
-            return LabelTable::tr("ranked");
-        case Choice::thumbs:
-            return LabelTable::tr("thumbs");
-    }
-    return {};
-}
-
 QString text_of(const HistoryRow& row, int column) {
     const bool right = row.choice == Choice::right;
     switch (column) {
@@ -39,9 +19,9 @@ QString text_of(const HistoryRow& row, int column) {
         case LabelTable::prompt:
             return QString::fromStdString(row.prompt);
         case LabelTable::choice:
-            return row.undone ? LabelTable::tr("%1, undone").arg(choice_words(row.choice))
-                              : choice_words(row.choice);
-        // With a tie or a skip nothing was preferred: A stands first.
+            return row.undone ? LabelTable::tr("%1, undone").arg(QString::fromStdString(row.text))
+                              : QString::fromStdString(row.text);
+        // Where neither A nor B was preferred to the other, A stands first.
         case LabelTable::chosen:
             return QString::fromStdString(right ? row.right : row.left);
         case LabelTable::rejected:
@@ -92,11 +72,9 @@ QVariant LabelTable::data(const QModelIndex& index, int role) const {
             return font;
         }
         case Qt::ForegroundRole:
-            return theme_.color(row.undone ? Tone::disabled
-                                : index.column() == rejected && row.choice != Choice::tie &&
-                                        row.choice != Choice::skip
-                                    ? Tone::tertiary
-                                    : Tone::text);
+            return theme_.color(row.undone                                                ? Tone::disabled
+                                : index.column() == rejected && is_preference(row.choice) ? Tone::tertiary
+                                                                                          : Tone::text);
         default:
             return {};
     }
@@ -123,9 +101,9 @@ QVariant LabelTable::headerData(int section, Qt::Orientation orientation, int ro
         case choice:
             return tr("choice");
         case chosen:
-            return tr("chosen");
+            return tr("chosen, or A");
         case rejected:
-            return tr("rejected");
+            return tr("rejected, or B");
         default:
             return {};
     }

@@ -10,7 +10,6 @@ namespace plumbline::ui {
 
 namespace {
 
-constexpr int line_height = 26;
 constexpr QSize caret_size(8, 18);
 
 }  // namespace
@@ -30,6 +29,13 @@ ReplyView::ReplyView(const Theme& theme, QWidget* parent) : QTextEdit(parent), t
     apply_colors();
     apply_format();
     connect(&theme, &Theme::changed, this, &ReplyView::apply_colors);
+}
+
+void ReplyView::set_size(TextSize size) {
+    line_height_ = size == TextSize::reply_small ? 22 : 26;
+    setFont(theme_.font(size));
+    document()->setDocumentMargin(size == TextSize::reply_small ? 8 : 12);
+    apply_format();
 }
 
 void ReplyView::set_reply(const QString& text) {
@@ -62,7 +68,7 @@ void ReplyView::set_greyed(bool greyed) {
 
 void ReplyView::apply_format() {
     QTextBlockFormat format;
-    format.setLineHeight(line_height, QTextBlockFormat::FixedHeight);
+    format.setLineHeight(line_height_, QTextBlockFormat::FixedHeight);
     QTextCursor all(document());
     all.select(QTextCursor::Document);
     all.mergeBlockFormat(format);

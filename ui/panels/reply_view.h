@@ -14,6 +14,7 @@ class ReplyView : public QTextEdit {
   public:
     explicit ReplyView(const Theme& theme, QWidget* parent = nullptr);
 
+    void set_size(TextSize size);  // reply or reply_small
     void set_reply(const QString& text);
     void append_reply(const QString& text);
     void set_caret(bool shown);  // a block after the last character
@@ -27,6 +28,7 @@ class ReplyView : public QTextEdit {
     void apply_colors();
 
     const Theme& theme_;
+    int line_height_ = 26;
     bool caret_ = false;
     bool greyed_ = false;
 };

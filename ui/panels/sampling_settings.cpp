@@ -8,7 +8,9 @@
 #include <QRandomGenerator>
 #include <QRegularExpressionValidator>
 #include <QSpinBox>
+#include <algorithm>
 
+#include "ui/controls/chooser.h"
 #include "ui/controls/flow_layout.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/label.h"
@@ -52,8 +54,29 @@ SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, co
 
     candidates_ = number<QSpinBox>(theme, 46);
     candidates_->setRange(2, 16);
-    candidates_->setToolTip(tr("Replies drawn for one prompt, 2 to 16. Two of them are shown."));
+    candidates_->setToolTip(tr("Replies drawn for one prompt, 2 to 16."));
     flow->addWidget(labelled(theme, tr("Candidates"), candidates_));
+
+    shown_ = number<QSpinBox>(theme, 42);
+    shown_->setRange(2, 6);
+    shown_->setToolTip(
+        tr("Replies on the screen, 2 to 6: of two say which is better, of more which is best, or "
+           "rank them."));
+    pair_choice_ = new Chooser;
+    set_compact(*pair_choice_);
+    pair_choice_->setFont(theme.font(TextSize::secondary));
+    pair_choice_->add(tr("most different"),
+                      tr("The two whose rewards differ most; until there are labels, whose words do"));
+    pair_choice_->add(tr("least certain"), tr("The two of whose order the reward model is least certain"));
+    pair_choice_->add(tr("most telling"), tr("The two of which an answer would teach the reward model most"));
+    pair_choice_->add(tr("closest rewards"), tr("The two whose rewards are closest"));
+    pair_choice_->add(tr("at random"), tr("Any two: what the other ways are measured by"));
+    pair_choice_->setAccessibleName(tr("Which of the drawn replies are shown"));
+    pair_choice_->setToolTip(
+        tr("Which of the drawn replies are shown. Replies that differ teach more than two that are alike."));
+    auto* shown_box = labelled(theme, tr("Shown"), shown_);
+    shown_box->layout()->addWidget(pair_choice_);
+    flow->addWidget(shown_box);
 
     temperature_ = number<QDoubleSpinBox>(theme, 56);
     temperature_->setRange(0, 5);
@@ -97,8 +120,21 @@ SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, co
     again_->setToolTip(tr("Draws another pair for this prompt"));
     flow->addWidget(again_);
 
-    connect(candidates_, &QSpinBox::valueChanged, this,
-            [this](int value) { change([&](SessionConfig& c) { c.sampling.candidates = value; }); });
+    connect(candidates_, &QSpinBox::valueChanged, this, [this](int value) {
+        change([&](SessionConfig& c) {
+            c.sampling.candidates = value;
+            c.sampling.shown = std::min(c.sampling.shown, value);
+        });
+    });
+    connect(shown_, &QSpinBox::valueChanged, this, [this](int value) {
+        change([&](SessionConfig& c) {
+            c.sampling.shown = value;
+            c.sampling.candidates = std::max(c.sampling.candidates, value);
+        });
+    });
+    connect(pair_choice_, &Chooser::activated, this, [this](int index) {
+        change([&](SessionConfig& c) { c.sampling.pair_choice = static_cast<PairChoice>(index); });
+    });
     connect(temperature_, &QDoubleSpinBox::valueChanged, this,
             [this](double value) { change([&](SessionConfig& c) { c.sampling.temperature = value; }); });
     connect(max_tokens_, &QSpinBox::valueChanged, this,
@@ -125,7 +161,7 @@ SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, co
 }
 
 QList<QWidget*> SamplingSettings::controls() const {
-    return {candidates_, temperature_, max_tokens_, seed_, blind_, shuffle_, again_};
+    return {candidates_, shown_, pair_choice_, temperature_, max_tokens_, seed_, blind_, shuffle_, again_};
 }
 
 template <class Change>
@@ -142,6 +178,8 @@ void SamplingSettings::show_config() {
     showing_ = true;
     const SessionConfig& config = state_.config();
     candidates_->setValue(config.sampling.candidates);
+    shown_->setValue(config.sampling.shown);
+    pair_choice_->setCurrentIndex(static_cast<int>(config.sampling.pair_choice));
     temperature_->setValue(config.sampling.temperature);
     max_tokens_->setValue(config.sampling.max_new_tokens);
     seed_->setText(QString::number(config.seed));

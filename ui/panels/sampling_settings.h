@@ -7,16 +7,17 @@
 #include "ui/theme/theme.h"
 
 class QCheckBox;
-class QComboBox;
 class QDoubleSpinBox;
 class QLineEdit;
 class QSpinBox;
 
 namespace plumbline::ui {
 
+class Chooser;
 class KeyButton;
 
-/// Posts ChangeConfig with the one field changed. Bridge, state and theme must outlive it.
+/// Posts ChangeConfig with the one field changed, and what must follow it: no more replies are shown than
+/// drawn. Bridge, state and theme must outlive it.
 class SamplingSettings : public QWidget {
     Q_OBJECT
   public:
@@ -24,6 +25,8 @@ class SamplingSettings : public QWidget {
                      QWidget* parent = nullptr);
 
     QSpinBox* candidates() const { return candidates_; }
+    QSpinBox* shown() const { return shown_; }
+    Chooser* pair_choice() const { return pair_choice_; }
     QDoubleSpinBox* temperature() const { return temperature_; }
     QSpinBox* max_tokens() const { return max_tokens_; }
     QLineEdit* seed() const { return seed_; }
@@ -41,6 +44,8 @@ class SamplingSettings : public QWidget {
     EngineBridge& bridge_;
     SessionState& state_;
     QSpinBox* candidates_;
+    QSpinBox* shown_;
+    Chooser* pair_choice_;
     QDoubleSpinBox* temperature_;
     QSpinBox* max_tokens_;
     QLineEdit* seed_;

@@ -2,8 +2,10 @@
 
 #include <QAccessible>
 #include <QPainter>
+#include <algorithm>
 
 #include "ui/controls/figures.h"
+#include "ui/panels/candidate_card.h"
 
 namespace plumbline::ui {
 
@@ -40,16 +42,17 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
     connect(&theme, &Theme::changed, this, qOverload<>(&QWidget::update));
     connect(&state, &SessionState::phase_changed, this, [this] {
         if (state_.phase() == Phase::saving) {
+            pair_ = state_.pair();
             light_up();
             say(tr("Saving…"));
         } else if (state_.phase() == Phase::choosing && label_id_ == 0) {
-            say(tr("Which reply is better? Press 1 or ← for A, 2 or → for B, ↓ if they are equally good."));
+            say(question());
         }
     });
     connect(&state, &SessionState::opened, this, [this] {
         label_id_ = 0;
         fade_ = 1;
-        say(tr("Two replies are being written."));
+        say(tr("Replies are being written."));
     });
     connect(&bridge, &EngineBridge::posted, this, [this](const Command& command) {
         if (std::holds_alternative<Undo>(command)) {
@@ -61,6 +64,7 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
     connect(&bridge, &EngineBridge::reward_fitted, this, &VerdictStrip::fitted);
     connect(&bridge, &EngineBridge::policy_stepped, this, &VerdictStrip::stepped);
     connect(&bridge, &EngineBridge::click_done, this, &VerdictStrip::done);
+    connect(&bridge, &EngineBridge::training_halted, this, &VerdictStrip::halted);
     connect(&bridge, &EngineBridge::undone, this, [this](const Undone& undone) {
         label_id_ = undone.label_id;
         light_up();
@@ -92,6 +96,7 @@ void VerdictStrip::recorded(const LabelRecorded& recorded) {
     fit_.reset();
     steps_ = 0;
     note_.clear();
+    halted_ = false;
     done_ = choice_ == Choice::skip;  // nothing is learned from it
     light_up();
     compose();
@@ -123,34 +128,71 @@ void VerdictStrip::done(const ClickDone& done) {
     }
 }
 
+void VerdictStrip::halted(const TrainingHalted& halted) {
+    if (halted.label_id == label_id_) {
+        halted_ = true;
+        done_ = true;
+        compose();
+        fade();
+    }
+}
+
+QString VerdictStrip::question() const {
+    const int shown = state_.pair() ? 2 + int(state_.pair()->more.size()) : 2;
+    return shown == 2
+               ? tr("Which reply is better? Press 1 or ← for A, 2 or → for B, ↓ if they are equally good.")
+               : tr("Which reply is best? Press its number, 1 to %1, or 0 if none is any good.").arg(shown);
+}
+
+QString VerdictStrip::rewards() const {
+    if (!pair_ || pair_->more.empty()) {
+        return QStringLiteral("A %1, B %2")
+            .arg(signed_number(fit_->left_reward), signed_number(fit_->right_reward));
+    }
+    QStringList words;
+    const auto add = [&](const Candidate& reply) {
+        if (reply.reward) {
+            words.append(letter_of(int(words.size())) + QLatin1Char(' ') + signed_number(*reply.reward));
+        }
+    };
+    add(pair_->left);
+    add(pair_->right);
+    std::for_each(pair_->more.begin(), pair_->more.end(), add);
+    return words.join(QStringLiteral(", "));
+}
+
 void VerdictStrip::compose() {
     hint_.clear();
     parts_ = {{verdict_, {}, true}};
     if (fit_) {
         parts_.push_back({tr("Reward model loss"), from_to(fit_->loss_before, fit_->loss_after), false});
     }
-    if (steps_ > 0) {
+    const bool off = state_.config().live.steps_per_click == 0;
+    if (halted_) {
+        parts_.push_back({tr("Training stopped, the weights are as before"), {}, false});
+    } else if (steps_ > 0) {
         parts_.push_back(
             {tr("Policy"), QStringLiteral("+%1").arg(counted(steps_, tr("step"), tr("steps"))), false});
     } else if (!done_ && choice_ != Choice::skip) {
-        const bool off = state_.config().live.steps_per_click == 0;
         parts_.push_back({bridge_.snapshot().training_paused ? tr("Training is paused, the answer waits")
                           : off && fit_                      ? tr("Policy steps are off")
                           : fit_                             ? tr("Policy is training…")
                                                              : tr("Training…"),
                           {},
                           false});
+    } else if (fit_ && !off) {
+        parts_.push_back({tr("The policy learns nothing from it"), {}, false});
     }
-    if (fit_ && fit_->probability_before && fit_->probability_after) {
+    // Of other answers there is no one probability.
+    if (fit_ && is_preference(choice_) && fit_->probability_before && fit_->probability_after) {
         parts_.push_back(
             {tr("P(your choice)"), from_to(*fit_->probability_before, *fit_->probability_after), false});
     }
     // Before the first fit the reward model has no opinion.
     if (fit_ && choice_ != Choice::skip && fit_->labels > 1) {
-        parts_.push_back({tr("Rewards were"),
-                          QStringLiteral("A %1, B %2")
-                              .arg(signed_number(fit_->left_reward), signed_number(fit_->right_reward)),
-                          false});
+        if (const QString told = rewards(); !told.isEmpty()) {
+            parts_.push_back({tr("Rewards were"), told, false});
+        }
     }
     if (!note_.isEmpty()) {
         parts_.push_back({note_, {}, false});

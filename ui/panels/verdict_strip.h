@@ -40,6 +40,9 @@ class VerdictStrip : public QWidget {
     void fitted(const RewardFitted& fitted);
     void stepped(const PolicyStepped& stepped);
     void done(const ClickDone& done);
+    void halted(const TrainingHalted& halted);
+    QString question() const;
+    QString rewards() const;  // as they were before the answer
     void compose();
     void light_up();
     void fade();
@@ -53,10 +56,12 @@ class VerdictStrip : public QWidget {
     std::int64_t label_id_ = 0;
     Choice choice_ = Choice::skip;
     QString verdict_;
+    std::optional<Pair> pair_;  // that was answered
     std::optional<RewardFitted> fit_;
     int steps_ = 0;
     QString note_;
     bool done_ = false;
+    bool halted_ = false;
     double fade_ = 1;  // 0: selection, 1: panel
     QVariantAnimation animation_;
 };

@@ -35,6 +35,7 @@ class CurvePlot : public QWidget {
     void set_x_axis(const XAxis& axis);
     void set_curves(std::vector<CurveSpec> curves);
     void set_reference_lines(std::vector<ReferenceLine> lines);
+    const std::vector<ReferenceLine>& reference_lines() const { return reference_lines_; }
     /// The whole view holds at least this much of the y axis.
     void set_least_y(Extent extent);
     void set_badges(std::vector<Badge> badges);

@@ -1,5 +1,6 @@
 #include "ui/plot/metric_plot.h"
 
+#include <QMenu>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -31,6 +32,12 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+/// Whether the loss of a policy that has learned nothing is that of an even bet.
+bool starts_at_chance(Algorithm algorithm) {
+    return algorithm == Algorithm::dpo || algorithm == Algorithm::cdpo ||
+           algorithm == Algorithm::robust_dpo || algorithm == Algorithm::online_dpo;
+}
+
 }  // namespace
 
 MetricPlot::MetricPlot(MetricBook& book, const Theme& theme, const MetricChoice& first, QWidget* parent)
@@ -52,11 +59,13 @@ void MetricPlot::build_metric_menu() {
     steps_action_ = add(tr("Both over steps"));
     connect(steps_action_, &QAction::triggered, this, &MetricPlot::show_over_steps);
     for (const MetricOver over : {MetricOver::labels, MetricOver::policy_steps}) {
-        menu().insertSection(before,
-                             over == MetricOver::labels ? tr("Over labels") : tr("Over policy steps"));
+        auto* part =
+            new QMenu(over == MetricOver::labels ? tr("Over labels") : tr("Over policy steps"), &menu());
+        menu().insertMenu(before, part);
         for (const MetricInfo& info : metric_catalog()) {
             if (info.over == over) {
-                QAction* action = add(info.title);
+                QAction* action = part->addAction(info.title);
+                action->setCheckable(true);
                 connect(action, &QAction::triggered, this, [this, name = info.name] { toggle(name); });
                 actions_[info.name] = action;
             }
@@ -150,7 +159,7 @@ void MetricPlot::apply() {
             const std::string& metric = choice_.metrics[i];
             curves.push_back(curve_of(metric, i));
             chance = chance || metric == "reward/loss" ||
-                     (metric == "loss/policy" && live_.algorithm == Algorithm::dpo);
+                     (metric == "loss/policy" && starts_at_chance(live_.algorithm));
             budget = budget || metric == kl_name;
         }
         if (chance) {

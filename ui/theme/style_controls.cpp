@@ -103,7 +103,8 @@ void Style::draw_button(const QStyleOption* option, QPainter* painter, const QWi
                               : over                  ? Tone::hover
                               : has(option, State_On) ? Tone::selection
                                                       : rest;
-            box(painter, r, fill, !enabled ? Tone::line : down ? Tone::accent : Tone::button_border);
+            const bool lit = down || has(option, State_On);
+            box(painter, r, fill, !enabled ? Tone::line : lit ? Tone::accent : Tone::button_border);
             break;
         }
     }

@@ -183,7 +183,7 @@ void Docks::arrange() {
                         Qt::Horizontal);
     const int most = sizes.value(bottom_) + 56;
     window_.resizeDocks({bottom_}, {std::clamp(window_.height() - work_height, 160, most)}, Qt::Vertical);
-    bottom_->set_folded(low_);
+    bottom_->set_folded(low_ || crowded_);
 }
 
 void Docks::add_toggles(QMenu& menu) {
@@ -232,7 +232,7 @@ void Docks::show_for_session(bool session) {
         } else {
             narrow_ = window_.width() < narrow_width;
             low_ = window_.height() < low_height;
-            bottom_->set_folded(settings_.value(folded_key).toBool());
+            bottom_->set_folded(crowded_ || settings_.value(folded_key).toBool());
         }
         fitted_ = true;
     }
@@ -261,7 +261,16 @@ void Docks::fit(const QSize& size) {
         }
     }
     if (low != was_low) {
-        bottom_->set_folded(low);
+        bottom_->set_folded(low || crowded_);
+    }
+}
+
+void Docks::set_crowded(bool crowded) {
+    if (crowded != crowded_) {
+        crowded_ = crowded;
+        if (session_) {
+            bottom_->set_folded(low_ || crowded);
+        }
     }
 }
 

@@ -58,6 +58,8 @@ class Docks : public QObject {
     void show_for_session(bool session);
     /// Narrow windows stack both side docks, low ones fold the bottom dock.
     void fit(const QSize& size);
+    /// So many replies stand in the work area that the bottom dock makes room for them.
+    void set_crowded(bool crowded);
     void reset();
     void save();
 
@@ -76,6 +78,7 @@ class Docks : public QObject {
     bool session_ = false;
     bool narrow_ = false;
     bool low_ = false;
+    bool crowded_ = false;
     bool fitted_ = false;
 };
 

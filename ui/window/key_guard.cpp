@@ -18,7 +18,12 @@ bool KeyGuard::belongs_to(const QWidget* widget, const QKeyEvent& key) {
     }
     const bool arrow = key.key() >= Qt::Key_Left && key.key() <= Qt::Key_Down;
     const bool letter = !key.text().isEmpty() && key.text().front().isPrint();
-    if (!arrow && !letter) {
+    const bool edits =
+        key.key() == Qt::Key_Return || key.key() == Qt::Key_Enter || key.key() == Qt::Key_Backspace;
+    if (edits && qobject_cast<const QAbstractItemView*>(widget)) {
+        return false;  // an opened list takes them as they come
+    }
+    if (!arrow && !letter && !edits) {
         return false;
     }
     if (qobject_cast<const QLineEdit*>(widget) || qobject_cast<const QTextEdit*>(widget) ||

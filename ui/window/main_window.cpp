@@ -187,6 +187,7 @@ void MainWindow::connect_actions() {
         start_->show_recent(recent_.list());
     });
     connect(compare_, &ComparePanel::log_wanted, this, [this] { docks_->reveal(QStringLiteral("log")); });
+    connect(compare_, &ComparePanel::count_changed, this, [this](int cards) { docks_->set_crowded(cards > 4); });
     connect(state_, &SessionState::phase_changed, this, &MainWindow::show_phase);
     connect(state_, &SessionState::opened, this, [this] {
         note_session();
@@ -317,7 +318,12 @@ void MainWindow::show_keys() {
     auto* note = new NoteDialog(theme_, tr("Keys"), this);
     note->add_pairs({{tr("1 or ←"), tr("A is better")},
                      {tr("2 or →"), tr("B is better")},
+                     {tr("Q W E"), tr("The next choice is slightly, clearly, much better")},
                      {tr("↓"), tr("Tie")},
+                     {tr("0"), tr("All replies are bad")},
+                     {tr("1 to 6"), tr("The best of more than two; in Rank, the next one")},
+                     {tr("Backspace"), tr("In Rank, takes the last rank back")},
+                     {tr("Enter"), tr("In Rank, records the ranks")},
                      {tr("S"), tr("Skip this pair")},
                      {tr("R"), tr("Sample again")},
                      {tr("Ctrl+Z"), tr("Undo the last answer")},

@@ -1,14 +1,13 @@
 #include "ui/window/tool_row.h"
 
 #include <QAction>
-#include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QEvent>
 #include <QHBoxLayout>
 #include <QSpinBox>
 #include <QToolButton>
 
 #include "ui/controls/availability.h"
+#include "ui/controls/chooser.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/label.h"
@@ -55,14 +54,11 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     auto* algorithm_word = new Label(theme, tr("Algorithm"), TextSize::secondary, Tone::secondary);
     algorithm_word_ = algorithm_word;
     row->addWidget(algorithm_word_);
-    algorithm_ = new QComboBox;
+    algorithm_ = new Chooser;
     for (const AlgorithmInfo& entry : plumbline::algorithms()) {
-        algorithm_->addItem(title_of(entry.algorithm));
-        algorithm_->setItemData(algorithm_->count() - 1, words_for(entry.algorithm), Qt::ToolTipRole);
+        algorithm_->add(title_of(entry.algorithm), words_for(entry.algorithm));
     }
-    algorithm_->setMaxVisibleItems(algorithm_->count());
     algorithm_->setAccessibleName(tr("Algorithm"));
-    algorithm_->installEventFilter(this);
     algorithm_word->setBuddy(algorithm_);
     row->addWidget(algorithm_);
     row->addSpacing(4);
@@ -117,7 +113,7 @@ ToolRow::ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, 
     };
     show_scheme();
     connect(&theme, &Theme::changed, this, show_scheme);
-    connect(algorithm_, &QComboBox::activated, this,
+    connect(algorithm_, &Chooser::activated, this,
             [this](int index) { actions_.algorithms[index]->trigger(); });
     connect(beta_, &QDoubleSpinBox::valueChanged, this, [this](double value) {
         if (!showing_ && state_.open()) {
@@ -164,15 +160,6 @@ void ToolRow::refresh() {
     pause_->setText(actions_.pause->iconText());
     pause_->setAccessibleName(pause_->text());
     showing_ = false;
-}
-
-bool ToolRow::eventFilter(QObject* watched, QEvent* event) {
-    // A turn of the wheel over the row must not change how the policy learns.
-    if (watched == algorithm_ && event->type() == QEvent::Wheel) {
-        event->ignore();
-        return true;
-    }
-    return Surface::eventFilter(watched, event);
 }
 
 void ToolRow::resizeEvent(QResizeEvent* event) {

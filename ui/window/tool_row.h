@@ -4,7 +4,6 @@
 #include "ui/bridge/session_state.h"
 #include "ui/controls/surface.h"
 
-class QComboBox;
 class QDoubleSpinBox;
 class QSpinBox;
 class QToolButton;
@@ -12,6 +11,7 @@ class QToolButton;
 namespace plumbline::ui {
 
 class Actions;
+class Chooser;
 class KeyButton;
 
 /// 48 px high. Gives up words before tools when the window is narrow. Everything handed in must outlive it.
@@ -21,12 +21,11 @@ class ToolRow : public Surface {
     ToolRow(EngineBridge& bridge, SessionState& state, const Theme& theme, Actions& actions,
             QWidget* parent = nullptr);
 
-    QComboBox& algorithm() const { return *algorithm_; }
+    Chooser& algorithm() const { return *algorithm_; }
     QDoubleSpinBox& beta() const { return *beta_; }
     QSpinBox& steps() const { return *steps_; }
 
   protected:
-    bool eventFilter(QObject* watched, QEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
 
   private:
@@ -41,7 +40,7 @@ class ToolRow : public Surface {
     KeyButton* pause_;
     KeyButton* stop_;
     QWidget* algorithm_word_;
-    QComboBox* algorithm_;
+    Chooser* algorithm_;
     QDoubleSpinBox* beta_;
     QSpinBox* steps_;
     KeyButton* find_;
