@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace plumbline {
 namespace {
 
@@ -40,6 +42,11 @@ TEST(KlController, FindsTheTarget) {
             controller.update(3 / controller.beta(), 256);
         }
         EXPECT_NEAR(controller.beta(), 0.5, 1e-3);
+        KlController slow(start, 6, 1e6);
+        for (int step = 0; step < 2000; ++step) {
+            slow.update(3 / slow.beta(), 256);
+        }
+        EXPECT_GT(std::abs(slow.beta() - 0.5), 1e-3) << "a longer horizon is still on its way";
     }
 }
 

@@ -290,10 +290,13 @@ TEST(ToyPolicy, TheAdaptiveLeashFindsItsTarget) {
                           groups * group_size);
         return clipped_sequence_loss(batch.logprobs, batch.logprobs.detach(), advantages, 0.2).mean();
     });
-    const Tensor log_p = policy.logprobs().detach();
-    const double kl = (log_p.exp() * (log_p - reference.logprobs().detach())).sum().item<double>();
-    EXPECT_NEAR(kl, 0.25, 0.05);
+    const Tensor log_p = policy.logprobs().detach(), log_ref = reference.logprobs().detach();
+    EXPECT_NEAR((log_p.exp() * (log_p - log_ref)).sum().item<double>(), 0.25, 0.05);
     EXPECT_LT(total_variation(policy.probabilities(), optimum(controller.beta())), 3 * close);
+    // The twin: the coefficient that it started with leads elsewhere, and further than the target.
+    const Tensor loose = optimum(0.1);
+    EXPECT_GT((loose * (loose.log() - log_ref)).sum().item<double>(), 0.25 + 0.05);
+    EXPECT_GT(total_variation(policy.probabilities(), loose), 3 * close);
 }
 
 }  // namespace
