@@ -53,7 +53,7 @@ struct Entries {
 // The largest entry of some tensors' gradients and what differences of the loss say: central ones with steps
 // h and h / 2, of which (4 D(h / 2) - D(h)) / 3 is free of the error of order h^2.
 Entries some_entries(const Adapter& policy, std::span<const PreferencePair> pairs, std::string_view name,
-                     const std::vector<Tensor>& gradients) {
+                     const std::vector<Tensor>& gradients, double step) {
     Entries out;
     const std::vector<Tensor> tensors = policy.tensors();
     for (std::size_t i = 0; i < tensors.size(); i += 6) {
@@ -69,7 +69,7 @@ Entries some_entries(const Adapter& policy, std::span<const PreferencePair> pair
             return (up - down) / (2 * h);
         };
         out.exact.push_back(gradients[i].view({-1})[at].item<double>());
-        out.numeric.push_back((4 * difference(2e-3) - difference(4e-3)) / 3);
+        out.numeric.push_back((4 * difference(step / 2) - difference(step)) / 3);
     }
     return out;
 }
@@ -93,13 +93,14 @@ TEST(Preference, GradientEqualsFiniteDifferences) {
     FullWeights full = FullWeights::of(tiny_decoder());
     full.require_grad(true);
     const LoraAdapter lora = testing::moved_lora();
-    for (const Adapter* policy : {static_cast<const Adapter*>(&full), static_cast<const Adapter*>(&lora)}) {
+    // LoRA's gradients are small beside the rounding of a loss: a longer step.
+    for (const auto& [policy, step] : {std::pair<const Adapter*, double>(&full, 4e-3), {&lora, 3e-2}}) {
         for (const PairLoss& loss : pair_losses()) {
             preference_gradients(tiny_decoder(), *policy, pairs, loss, {}, still);
             const Entries entries =
-                some_entries(*policy, pairs, loss.name, take_gradients(policy->tensors()));
-            EXPECT_LT(worst_difference(entries, 1), 0.03) << loss.name;
-            EXPECT_GT(worst_difference(entries, 1.06), 0.03) << loss.name << ": a gradient 6% too large";
+                some_entries(*policy, pairs, loss.name, take_gradients(policy->tensors()), step);
+            EXPECT_LT(worst_difference(entries, 1), 0.02) << loss.name;
+            EXPECT_GT(worst_difference(entries, 1.04), 0.02) << loss.name << ": a gradient 4% too large";
         }
     }
 }
