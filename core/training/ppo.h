@@ -27,8 +27,8 @@ struct PpoTargets {
     double explained_variance = 0;  // 1 - var(returns - values) / var(returns); 0 where var(returns) is 0
 };
 
-/// Per-token rewards (penalties, and the score at the last token), values, and generalised advantages. Throws
-/// ConfigError, NonFinite, Stopped.
+/// Per-token rewards (penalties, and the score at the last token), values, and generalised advantages. A reply
+/// of no tokens has none of them: its score is lost. Throws ConfigError, NonFinite, Stopped.
 PpoTargets ppo_targets(const Decoder& decoder, const Adapter& adapter, const ValueHead& head,
                        std::span<const Rollout> rollouts, const PolicyGradientSettings& settings,
                        const Pulse& pulse);
@@ -48,8 +48,8 @@ struct PpoPass {
 /// clipped loss and of the clipped value loss to the adapter's and the head's .grad, settings.group_size
 /// replies at a time, then calls take_step, which steps both optimisers and clears the gradients. Metrics:
 /// rollout_metrics, loss/policy, loss/value, policy/ratio, policy/clipfrac, policy/approxkl, value/clipfrac,
-/// value/explained_variance. No rollouts: nothing is called. Throws ConfigError, NonFinite, Stopped; after a
-/// throw the gradients are the caller's to clear.
+/// value/explained_variance. No rollouts: nothing is called. Throws ConfigError, Error for rollouts that are
+/// not whole groups, NonFinite, Stopped; after a throw the gradients are the caller's to clear.
 PpoPass ppo_pass(const Decoder& decoder, const Adapter& adapter, const ValueHead& head,
                  std::span<const Rollout> rollouts, const PpoTargets& targets,
                  std::span<const std::vector<std::size_t>> minibatches,
