@@ -28,6 +28,7 @@
 #include "ui/theme/theme.h"
 #include "ui/window/docks.h"
 #include "ui/window/main_window.h"
+#include "ui/window/usual_settings.h"
 
 namespace plumbline {
 
@@ -233,6 +234,7 @@ int run_demo(QApplication& application, EngineOptions engine_options, const Demo
     NewSession session;
     session.project_path = place.filePath(QStringLiteral("demo.plumb")).toStdString();
     session.model = options.model;
+    session.config = ui::usual_settings(options.model);
     bridge.post(session);
     const int code = QApplication::exec();
     engine.stop();

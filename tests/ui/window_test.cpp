@@ -26,6 +26,7 @@
 #include "ui/controls/key_button.h"
 #include "ui/controls/notice.h"
 #include "ui/panels/candidate_card.h"
+#include "ui/panels/candidate_grid.h"
 #include "ui/panels/compare_panel.h"
 #include "ui/panels/verdict_strip.h"
 #include "ui/window/actions.h"
@@ -36,6 +37,7 @@
 #include "ui/window/start_screen.h"
 #include "ui/window/status_row.h"
 #include "ui/window/tool_row.h"
+#include "ui/window/usual_settings.h"
 
 namespace plumbline::ui {
 namespace {
@@ -395,6 +397,65 @@ TEST_F(MainWindowTest, ANewSessionIsCheckedInPlace) {
     EXPECT_EQ(session.model, "tiny");
     EXPECT_EQ(session.config.system_prompt, "Be brief.");
     EXPECT_EQ(session.prompts, (std::vector<std::string>{"One?", "Two?"}));
+}
+
+TEST_F(MainWindowTest, ANewSessionSuitsItsModel) {
+    const auto model_of = [](const char* name, std::int64_t parameters) {
+        CatalogModel model;
+        model.name = name;
+        model.title = name;
+        model.installed = true;
+        model.parameters = parameters;
+        return model;
+    };
+    NewSessionDialog dialog(stage.theme,
+                            {model_of("smollm2-135m-instruct", 134515008), model_of("courtesy", 536704)},
+                            window.get());
+    NewSession wanted;
+    QObject::connect(&dialog, &NewSessionDialog::wanted,
+                     [&](const NewSession& session) { wanted = session; });
+    EXPECT_EQ(dialog.system_prompt().toPlainText().toStdString(), SessionConfig{}.system_prompt);
+    dialog.model().setCurrentIndex(1);
+    EXPECT_EQ(dialog.system_prompt().toPlainText(), "");
+    dialog.model().setCurrentIndex(0);
+    EXPECT_EQ(dialog.system_prompt().toPlainText().toStdString(), SessionConfig{}.system_prompt);
+    dialog.system_prompt().setPlainText("Be brief.");
+    dialog.model().setCurrentIndex(1);
+    EXPECT_EQ(dialog.system_prompt().toPlainText(), "Be brief.");  // the person's own words stay
+    dialog.system_prompt().clear();
+    QTest::mouseClick(&dialog.start_button(), Qt::LeftButton);
+    EXPECT_EQ(wanted.model, "courtesy");
+    EXPECT_EQ(wanted.config.system_prompt, "");
+    EXPECT_EQ(wanted.config.live.optimizer, OptimizerKind::sgd);  // as measured for a model so small
+    EXPECT_EQ(usual_settings("smollm2-135m-instruct").live.optimizer, OptimizerKind::adamw);
+}
+
+TEST_F(MainWindowTest, AModelFromAFileGetsItsSettingsOnceItsSizeIsKnown) {
+    window->start_model("/home/ann/tiny.gguf");
+    ASSERT_EQ(stage.posted_of<NewSession>().size(), 1u);
+    EXPECT_EQ(stage.posted_of<NewSession>()[0].config.live.optimizer, OptimizerKind::adamw);
+    SessionOpened opened = stage.session();
+    opened.model.parameters = 500000;
+    stage.tell(opened);
+    ASSERT_EQ(stage.posted_of<ChangeConfig>().size(), 1u);
+    EXPECT_EQ(stage.posted_of<ChangeConfig>()[0].config.live.optimizer, OptimizerKind::sgd);
+
+    window->open_path("/home/ann/old.plumb");  // an old session keeps its own
+    stage.tell(opened);
+    EXPECT_EQ(stage.posted_of<ChangeConfig>().size(), 1u);
+}
+
+TEST_F(MainWindowTest, SixRepliesFoldTheBottomDock) {
+    stage.open_with_pair();
+    EXPECT_TRUE(window->docks().panel("data")->isVisible());
+    SessionConfig six;
+    six.sampling.shown = six.sampling.candidates = 6;
+    stage.tell(ConfigChanged{six});
+    stage.tell(SamplingStarted{12, "x", 6, 48});
+    EXPECT_FALSE(window->docks().panel("data")->isVisible());
+    EXPECT_TRUE(window->compare().cards().card(5).isVisible());
+    stage.tell(PairReady{PanelStage::pair(78)});  // two again
+    EXPECT_TRUE(window->docks().panel("data")->isVisible());
 }
 
 TEST_F(MainWindowTest, ThemeButtonChangesTheScheme) {

@@ -28,6 +28,7 @@
 #include "ui/window/start_screen.h"
 #include "ui/window/status_row.h"
 #include "ui/window/tool_row.h"
+#include "ui/window/usual_settings.h"
 
 namespace plumbline::ui {
 
@@ -187,11 +188,17 @@ void MainWindow::connect_actions() {
         start_->show_recent(recent_.list());
     });
     connect(compare_, &ComparePanel::log_wanted, this, [this] { docks_->reveal(QStringLiteral("log")); });
-    connect(compare_, &ComparePanel::count_changed, this, [this](int cards) { docks_->set_crowded(cards > 4); });
+    connect(compare_, &ComparePanel::count_changed, this,
+            [this](int cards) { docks_->set_crowded(cards > 4); });
     connect(state_, &SessionState::phase_changed, this, &MainWindow::show_phase);
     connect(state_, &SessionState::opened, this, [this] {
         note_session();
         compare_->focus_cards();
+        const auto* begun = state_->last_open() ? std::get_if<NewSession>(&*state_->last_open()) : nullptr;
+        const auto fitted = begun ? fitted_settings(*begun, state_->model().parameters) : std::nullopt;
+        if (fitted) {
+            bridge_.post(ChangeConfig{*fitted});
+        }
     });
     connect(state_, &SessionState::history_changed, this, &MainWindow::note_session);
     connect(state_, &SessionState::closed, this, [this] { start_->show_recent(recent_.list()); });
@@ -252,6 +259,7 @@ void MainWindow::open_path(const QString& path) {
 void MainWindow::start_model(const QString& name_or_path) {
     NewSession session;
     session.model = name_or_path.toStdString();
+    session.config = usual_settings(session.model);
     bridge_.post(session);
 }
 

@@ -14,6 +14,7 @@
 #include "ui/controls/notice.h"
 #include "ui/theme/style.h"
 #include "ui/window/prompt_file.h"
+#include "ui/window/usual_settings.h"
 
 namespace plumbline::ui {
 
@@ -66,7 +67,7 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     place_->setPlaceholderText(tr("by itself, under today's date"));
     field(tr("Save as"), place_, browse(tr("Browse for a place"), &NewSessionDialog::browse_place));
     prompts_ = new QComboBox;
-    prompts_->addItem(tr("%1 everyday questions").arg(bundled_prompts().size()));
+    prompts_->addItem({});
     prompts_->addItem(tr("From a text file, one a line…"));
     connect(prompts_, &QComboBox::activated, this, [this](int index) {
         if (index == 1) {
@@ -79,7 +80,7 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
         }
     });
     field(tr("Prompts"), prompts_, nullptr);
-    system_prompt_ = new QPlainTextEdit(QString::fromStdString(SessionConfig{}.system_prompt));
+    system_prompt_ = new QPlainTextEdit;
     system_prompt_->setFixedHeight(88);
     system_prompt_->document()->setDocumentMargin(6);
     system_prompt_->viewport()->setAutoFillBackground(false);
@@ -99,6 +100,8 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     buttons->addWidget(cancel);
     buttons->addWidget(start_);
     column->addLayout(buttons);
+    connect(model_, &QComboBox::currentIndexChanged, this, &NewSessionDialog::show_usual);
+    show_usual();
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
     connect(start_, &QPushButton::clicked, this, &NewSessionDialog::start);
     if (model_->count() == 0) {
@@ -108,6 +111,19 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
 
 QString NewSessionDialog::problem() const {
     return notice_->text();
+}
+
+// Prompts and instruction belong to the model; what the person has typed stays.
+void NewSessionDialog::show_usual() {
+    const std::string model = model_->currentData().toString().toStdString();
+    const std::size_t count = bundled_prompts(model).size();
+    prompts_->setItemText(0, model == "courtesy" ? tr("%1 customers' questions").arg(count)
+                                                 : tr("%1 everyday questions").arg(count));
+    const QString usual = QString::fromStdString(usual_settings(model).system_prompt);
+    if (system_prompt_->toPlainText() == usual_prompt_) {
+        system_prompt_->setPlainText(usual);
+    }
+    usual_prompt_ = usual;
 }
 
 void NewSessionDialog::use_prompts_file(const QString& path) {
@@ -175,6 +191,7 @@ void NewSessionDialog::start() {
     NewSession session;
     session.project_path = place.toStdString();
     session.model = model.toStdString();
+    session.config = usual_settings(session.model);
     session.config.system_prompt = system_prompt_->toPlainText().trimmed().toStdString();
     if (prompts_->currentIndex() == 1) {
         session.prompts = file_prompts_;

@@ -36,6 +36,7 @@ class NewSessionDialog : public QDialog {
 
   private:
     void start();
+    void show_usual();
     void browse_model();
     void browse_place();
 
@@ -45,6 +46,7 @@ class NewSessionDialog : public QDialog {
     QPlainTextEdit* system_prompt_;
     QComboBox* prompts_;
     QPushButton* start_;
+    QString usual_prompt_;
     std::vector<std::string> file_prompts_;
 };
 
