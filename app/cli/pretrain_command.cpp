@@ -16,7 +16,7 @@ struct PretrainOptions {
     EngineOptions engine;
 };
 
-constexpr int people_read_every = 50;   // steps; JSON has all
+constexpr int people_read_every = 50;  // steps; JSON has all
 
 void print_step(const StepMetrics& metrics, const TextTable& table, Console& console) {
     if (console.json()) {
@@ -34,9 +34,11 @@ void print_step(const StepMetrics& metrics, const TextTable& table, Console& con
 
 void print_summary(const PretrainResult& result, const std::filesystem::path& out, Console& console) {
     constexpr std::size_t shown = 5;
-    for (std::size_t i = 0; i < result.skipped.size() && i < shown; ++i) console.note("skipped: " + result.skipped[i]);
+    for (std::size_t i = 0; i < result.skipped.size() && i < shown; ++i)
+        console.note("skipped: " + result.skipped[i]);
     if (result.skipped.size() > shown) {
-        console.note("skipped: " + counted(static_cast<std::int64_t>(result.skipped.size() - shown), "more row"));
+        console.note("skipped: " +
+                     counted(static_cast<std::int64_t>(result.skipped.size() - shown), "more row"));
     }
     if (console.json()) {
         Json summary = {{"steps", result.steps}};
@@ -84,7 +86,9 @@ void add_pretrain_stage(CLI::App& train, Invocation& invocation) {
                      "Texts: JSON lines, also .gz, with prompt and response, or text; required")
         ->required()
         ->option_text("FILE");
-    command->add_option("--out", options->request.out, "GGUF file to write; required")->required()->option_text("FILE");
+    command->add_option("--out", options->request.out, "GGUF file to write; required")
+        ->required()
+        ->option_text("FILE");
     add_config(*command, options->assignments);
     add_seed(*command, options->seed, RandomNumbers::drawn);
     add_engine_options(*command, options->engine);

@@ -45,7 +45,8 @@ CatalogModel smollm(const fs::path& models) {
 
 constexpr const char* courtesy_name = "courtesy";
 
-/// The bundled model. Its folder is named by its content: a project made with an older one still finds its own.
+/// The bundled model. Its folder is named by its content: a project made with an older one still finds its
+/// own.
 CatalogModel courtesy() {
     CatalogModel model;
     model.name = courtesy_name;
@@ -63,7 +64,8 @@ CatalogModel courtesy() {
         }
         model.installed = true;
     } catch (const std::exception& error) {
-        model.how_to_get = std::string("It could not be unpacked (") + error.what() + "); make room or set PLUMBLINE_DATA_DIR.";
+        model.how_to_get = std::string("It could not be unpacked (") + error.what() +
+                           "); make room or set PLUMBLINE_DATA_DIR.";
     }
     return model;
 }
@@ -173,7 +175,8 @@ std::vector<std::string> bundled_prompts(const std::string& model) {
 }
 
 std::vector<std::string> heldout_prompts(const std::string& model) {
-    return lines_of(model == courtesy_name ? resources::prompts_courtesy_heldout : resources::prompts_heldout);
+    return lines_of(model == courtesy_name ? resources::prompts_courtesy_heldout
+                                           : resources::prompts_heldout);
 }
 
 }  // namespace plumbline

@@ -30,7 +30,8 @@ std::vector<Field<PretrainConfig>> pretrain_fields() {
     add("adam_beta2", "0..0.999999", "decay of the mean squared gradient", &P::adam_beta2);
     add("max_length", "8..131072", "longest dialogue, tokens; a longer one is refused, a longer text cut",
         &P::max_length);
-    add("heldout_share", "0..0.5", "share of the texts kept from training to measure the loss", &P::heldout_share);
+    add("heldout_share", "0..0.5", "share of the texts kept from training to measure the loss",
+        &P::heldout_share);
     add("vocabulary", "261..65536", "tokens of the vocabulary, 256 bytes and 5 special tokens among them",
         &P::vocabulary);
     add("hidden", "8..1024", "width of the states, a multiple of 2 * heads", &P::hidden);

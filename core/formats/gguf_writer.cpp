@@ -11,8 +11,8 @@ namespace plumbline {
 namespace {
 
 constexpr const char* operation = "write GGUF";
-constexpr std::size_t alignment = 32;   // the format's default
-constexpr std::size_t longest_name = 64;   // as GGUF readers expect
+constexpr std::size_t alignment = 32;     // the format's default
+constexpr std::size_t longest_name = 64;  // as GGUF readers expect
 
 [[noreturn]] void fail(const std::string& what) {
     throw Error(operation, what);
@@ -39,7 +39,9 @@ void put_type(std::string& out, ValueType type) {
 struct ValueWriter {
     std::string& out;
 
-    void operator()(bool v) const { put_type(out, ValueType::boolean), put(out, static_cast<std::uint8_t>(v)); }
+    void operator()(bool v) const {
+        put_type(out, ValueType::boolean), put(out, static_cast<std::uint8_t>(v));
+    }
     void operator()(std::uint32_t v) const { put_type(out, ValueType::u32), put(out, v); }
     void operator()(std::int32_t v) const { put_type(out, ValueType::i32), put(out, v); }
     void operator()(float v) const { put_type(out, ValueType::f32), put(out, v); }
@@ -89,10 +91,11 @@ std::uint16_t half_from_float(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
     const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
     const std::uint32_t magnitude = bits & 0x7fffffffu;
-    if (magnitude > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x1ffu));   // NaN
+    if (magnitude > 0x7f800000u)
+        return static_cast<std::uint16_t>(sign | 0x7e00u | ((magnitude >> 13) & 0x1ffu));  // NaN
     const float absolute = std::bit_cast<float>(magnitude);
     if (absolute >= 65520.0f) return static_cast<std::uint16_t>(sign | 0x7c00u);
-    if (absolute < 0x1p-14f) {   // subnormal halves are multiples of 2^-24; the addition rounds to them
+    if (absolute < 0x1p-14f) {  // subnormal halves are multiples of 2^-24; the addition rounds to them
         return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(absolute + 0.5f) & 0x7ffu));
     }
     // Rounds on the 13 bits that fall away; a carry into the exponent is right.
@@ -102,7 +105,8 @@ std::uint16_t half_from_float(float value) {
 
 std::uint16_t bfloat16_from_float(float value) {
     const auto bits = std::bit_cast<std::uint32_t>(value);
-    if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);   // a quiet NaN
+    if ((bits & 0x7fffffffu) > 0x7f800000u)
+        return static_cast<std::uint16_t>((bits >> 16) | 0x40u);  // a quiet NaN
     return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
@@ -135,15 +139,15 @@ void GgufWriter::add_tensor(const std::string& name, GgufType type, const std::v
         elements *= static_cast<std::uint64_t>(size);
     }
     if (elements != values.size()) {
-        fail("tensor " + name + " has " + std::to_string(values.size()) + " values where its shape asks for " +
-             std::to_string(elements) + "; give as many");
+        fail("tensor " + name + " has " + std::to_string(values.size()) +
+             " values where its shape asks for " + std::to_string(elements) + "; give as many");
     }
     tensors_.push_back({name, type, shape, encode(name, type, values)});
 }
 
 void GgufWriter::write(const std::filesystem::path& path) const {
     std::string header;
-    put(header, std::uint32_t{0x46554747});   // "GGUF"
+    put(header, std::uint32_t{0x46554747});  // "GGUF"
     put(header, std::uint32_t{3});
     put(header, static_cast<std::uint64_t>(tensors_.size()));
     put(header, static_cast<std::uint64_t>(metadata_.size()));
@@ -158,7 +162,7 @@ void GgufWriter::write(const std::filesystem::path& path) const {
     for (const Tensor& tensor : tensors_) {
         put_text(header, tensor.name);
         put(header, static_cast<std::uint32_t>(tensor.shape.size()));
-        for (auto size = tensor.shape.rbegin(); size != tensor.shape.rend(); ++size) {   // innermost first
+        for (auto size = tensor.shape.rbegin(); size != tensor.shape.rend(); ++size) {  // innermost first
             put(header, static_cast<std::uint64_t>(*size));
         }
         put(header, static_cast<std::uint32_t>(tensor.type));

@@ -23,8 +23,8 @@ constexpr const char* pre_tokenizer = "gpt-2";
 
 struct CorpusRow {
     int line = 0;
-    std::string prompt, response;   // a dialogue
-    std::string text;               // or a plain text
+    std::string prompt, response;  // a dialogue
+    std::string text;              // or a plain text
     bool is_dialogue = false;
 };
 
@@ -78,7 +78,7 @@ std::shared_ptr<const Tokenizer> as_read(const BpeVocabulary& vocabulary) {
 
 /// Rows as token ids, and for dialogues where the reply begins.
 struct Texts {
-    std::vector<Sequence> sequences;   // prompt_length: tokens before the reply; 1 for a plain text
+    std::vector<Sequence> sequences;  // prompt_length: tokens before the reply; 1 for a plain text
     std::vector<int> lengths;
     std::vector<bool> is_dialogue;
 };
@@ -108,7 +108,8 @@ class Encoder {
         reply.push_back(tokenizer_.eos());
         const std::size_t length = prompt.size() + reply.size();
         if (length > static_cast<std::size_t>(max_length_)) {
-            skipped.push_back("line " + std::to_string(row.line) + ": the dialogue has " + std::to_string(length) +
+            skipped.push_back("line " + std::to_string(row.line) + ": the dialogue has " +
+                              std::to_string(length) +
                               " tokens, more than max_length = " + std::to_string(max_length_));
             return;
         }
@@ -149,7 +150,8 @@ bool is_heldout(std::size_t place, double share) {
     return static_cast<std::int64_t>(share * static_cast<double>(place + 1)) > before;
 }
 
-std::map<std::string, double> heldout_losses(const Pretrainer& trainer, const Texts& heldout, const Pulse& pulse) {
+std::map<std::string, double> heldout_losses(const Pretrainer& trainer, const Texts& heldout,
+                                             const Pulse& pulse) {
     double nats = 0, tokens = 0, reply_nats = 0, replies = 0;
     constexpr int batch_size = 64;
     for (const auto& batch : bucketed_batches(heldout.lengths, batch_size, 0, 0)) {
@@ -173,8 +175,8 @@ std::map<std::string, double> heldout_losses(const Pretrainer& trainer, const Te
 
 void run_steps(Pretrainer& trainer, const Texts& texts, const PretrainConfig& config, PretrainResult& result,
                const Pulse& pulse, const Job& job, const std::function<void(const StepMetrics&)>& on_step) {
-    const auto batches_a_pass =
-        (texts.lengths.size() + static_cast<std::size_t>(config.batch_size) - 1) / static_cast<std::size_t>(config.batch_size);
+    const auto batches_a_pass = (texts.lengths.size() + static_cast<std::size_t>(config.batch_size) - 1) /
+                                static_cast<std::size_t>(config.batch_size);
     const int total = config.steps > 0 ? config.steps : static_cast<int>(batches_a_pass) * config.epochs;
     for (int epoch = 0; result.steps < total; ++epoch) {
         for (const auto& batch : config.shuffle
@@ -226,11 +228,13 @@ PretrainResult pretrain(const PretrainRequest& request, const EngineOptions& opt
         encoder.add(rows[i], is_heldout(i, config.heldout_share) ? heldout : training, result.skipped);
     }
     if (training.sequences.empty()) {
-        throw Error(operation, request.data.string() + ": every text is held out or too long; raise max_length, or lower "
-                                                       "heldout_share or give more texts");
+        throw Error(operation, request.data.string() +
+                                   ": every text is held out or too long; raise max_length, or lower "
+                                   "heldout_share or give more texts");
     }
-    const double mean_targets =
-        std::accumulate(training.lengths.begin(), training.lengths.end(), 0.0) / static_cast<double>(training.lengths.size()) - 1;
+    const double mean_targets = std::accumulate(training.lengths.begin(), training.lengths.end(), 0.0) /
+                                    static_cast<double>(training.lengths.size()) -
+                                1;
 
     const DecoderConfig model = decoder_config(config, static_cast<std::int64_t>(vocabulary.tokens.size()));
     Pretrainer trainer(model, config, mean_targets);

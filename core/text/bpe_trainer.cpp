@@ -25,7 +25,7 @@ struct Word {
     std::int64_t count = 0;
 };
 
-using Pair = std::uint64_t;   // left id, right id
+using Pair = std::uint64_t;  // left id, right id
 Pair pair_of(int left, int right) {
     return static_cast<Pair>(static_cast<std::uint32_t>(left)) << 32 | static_cast<std::uint32_t>(right);
 }
@@ -59,7 +59,8 @@ class PairCounts {
         }
         changed_.clear();
     }
-    /// The most frequent pair; a count of 0 when none is left. Counts that fell since they were queued are corrected.
+    /// The most frequent pair; a count of 0 when none is left. Counts that fell since they were queued are
+    /// corrected.
     Candidate take_best() {
         while (!queue_.empty()) {
             Candidate best = queue_.top();
@@ -117,7 +118,8 @@ void check(const BpeTraining& training) {
     std::set<std::string> seen(byte_characters().begin(), byte_characters().end());
     for (const std::string& special : training.special_tokens) {
         if (special.empty() || !seen.insert(special).second) {
-            fail("the special token '" + special + "' is empty, given twice or a single byte's; give each its own text");
+            fail("the special token '" + special +
+                 "' is empty, given twice or a single byte's; give each its own text");
         }
     }
     if (training.vocabulary < 0 || static_cast<std::size_t>(training.vocabulary) < seen.size()) {
@@ -138,7 +140,8 @@ BpeVocabulary train_bpe(std::span<const std::string> texts, const BpeTraining& t
 
     // Bytes in the order of the characters that stand for them; UTF-8 keeps the order of code points.
     std::vector<std::pair<std::string, int>> bytes;
-    for (int byte = 0; byte < 256; ++byte) bytes.emplace_back(byte_characters()[static_cast<std::size_t>(byte)], byte);
+    for (int byte = 0; byte < 256; ++byte)
+        bytes.emplace_back(byte_characters()[static_cast<std::size_t>(byte)], byte);
     std::sort(bytes.begin(), bytes.end());
     std::vector<int> id_of_byte(256);
     std::unordered_map<std::string, int> ids;
@@ -157,7 +160,8 @@ BpeVocabulary train_bpe(std::span<const std::string> texts, const BpeTraining& t
     for (std::size_t place = 0; place < words.size(); ++place) counts.add(words[place], place, 1);
     counts.queue_changed();
 
-    const std::size_t goal = static_cast<std::size_t>(training.vocabulary - (special_first ? 0 : out.specials));
+    const std::size_t goal =
+        static_cast<std::size_t>(training.vocabulary - (special_first ? 0 : out.specials));
     while (out.tokens.size() < goal) {
         const Candidate best = counts.take_best();
         if (best.count == 0) break;
@@ -178,7 +182,8 @@ BpeVocabulary train_bpe(std::span<const std::string> texts, const BpeTraining& t
         counts.queue_changed();
     }
     out.first_special = special_first ? 0 : static_cast<int>(out.tokens.size());
-    if (!special_first) out.tokens.insert(out.tokens.end(), training.special_tokens.begin(), training.special_tokens.end());
+    if (!special_first)
+        out.tokens.insert(out.tokens.end(), training.special_tokens.begin(), training.special_tokens.end());
     return out;
 }
 

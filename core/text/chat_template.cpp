@@ -66,7 +66,8 @@ std::string turn_of(std::string_view role, std::string_view content) {
 /// The two literals around a message's content; nothing for an output of another form.
 std::optional<std::pair<std::string, std::string>> around_content(const OutlineNode& node) {
     const std::size_t content = node.text.find(content_mark);
-    if (node.is_statement || content == std::string::npos || node.text.find(content_mark, content + 1) != std::string::npos ||
+    if (node.is_statement || content == std::string::npos ||
+        node.text.find(content_mark, content + 1) != std::string::npos ||
         node.text.find(role_mark) != std::string::npos) {
         return std::nullopt;
     }
@@ -131,7 +132,8 @@ std::string ChatTemplate::render(const std::vector<Message>& messages) const {
     if (turns_) {
         for (const Message& message : messages) {
             if (message.role == "user") out += turns_->before_user + message.content + turns_->after_user;
-            if (message.role == "assistant") out += turns_->before_reply + message.content + turns_->after_reply;
+            if (message.role == "assistant")
+                out += turns_->before_reply + message.content + turns_->after_reply;
         }
         return out + turns_->before_reply;
     }

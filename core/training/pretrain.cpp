@@ -16,7 +16,7 @@ using at::Tensor;
 
 namespace {
 
-constexpr std::size_t bucket_batches = 64;   // so many batches are sorted by length together
+constexpr std::size_t bucket_batches = 64;  // so many batches are sorted by length together
 
 /// Fisher-Yates with counter-based numbers; `round` sets apart the orders of one epoch.
 template <class T>
@@ -29,7 +29,8 @@ void shuffle(std::span<T> values, std::uint64_t seed, int epoch, std::uint64_t r
 }
 
 Decoder empty_backbone(const DecoderConfig& config) {
-    return {config, FrozenLinear(), FrozenLinear(), Tensor(), std::vector<DecoderBlock>(static_cast<std::size_t>(config.blocks))};
+    return {config, FrozenLinear(), FrozenLinear(), Tensor(),
+            std::vector<DecoderBlock>(static_cast<std::size_t>(config.blocks))};
 }
 
 FullWeights trainable(const DecoderConfig& model, std::uint64_t seed) {
@@ -53,7 +54,8 @@ std::vector<std::vector<std::size_t>> bucketed_batches(std::span<const int> leng
     std::vector<std::vector<std::size_t>> batches;
     for (std::size_t begin = 0; begin < order.size(); begin += size * bucket_batches) {
         const auto first = order.begin() + static_cast<std::ptrdiff_t>(begin);
-        const auto last = order.begin() + static_cast<std::ptrdiff_t>(std::min(order.size(), begin + size * bucket_batches));
+        const auto last = order.begin() +
+                          static_cast<std::ptrdiff_t>(std::min(order.size(), begin + size * bucket_batches));
         std::stable_sort(first, last, [&](std::size_t a, std::size_t b) { return lengths[a] < lengths[b]; });
         for (auto at = first; at != last;) {
             const auto end = at + std::min(static_cast<std::ptrdiff_t>(size), last - at);
@@ -78,11 +80,16 @@ double pretraining_rate(const PretrainConfig& config, int step, int total) {
     if (step < config.warmup_steps) return config.lr * (step + 1) / config.warmup_steps;
     const double progress =
         static_cast<double>(step - config.warmup_steps) / std::max(1, total - 1 - config.warmup_steps);
-    const auto between = [&](double share) { return config.lr * (config.lr_floor + (1 - config.lr_floor) * share); };
+    const auto between = [&](double share) {
+        return config.lr * (config.lr_floor + (1 - config.lr_floor) * share);
+    };
     switch (config.schedule) {
-        case Schedule::linear: return between(1 - progress);
-        case Schedule::cosine: return between(0.5 * (1 + std::cos(M_PI * progress)));
-        default: return config.lr;
+        case Schedule::linear:
+            return between(1 - progress);
+        case Schedule::cosine:
+            return between(0.5 * (1 + std::cos(M_PI * progress)));
+        default:
+            return config.lr;
     }
 }
 
@@ -104,11 +111,12 @@ Pretrainer::Pretrainer(const DecoderConfig& model, const PretrainConfig& config,
       mean_targets_(mean_targets),
       decoder_(empty_backbone(model)),
       weights_(trainable(model, config.seed)),
-      optimizer_(weights_.tensors(), weights_.tensor_names(), {.beta1 = config.adam_beta1, .beta2 = config.adam_beta2}) {}
+      optimizer_(weights_.tensors(), weights_.tensor_names(),
+                 {.beta1 = config.adam_beta1, .beta2 = config.adam_beta2}) {}
 
 Pretrainer::Step Pretrainer::step(std::span<const Sequence> sequences, double lr, const Pulse& pulse) {
     const PackedBatch batch = pack(sequences);
-    const Tensor logprobs = policy_logprobs(decoder_, &weights_, batch, {}, 1.0, pulse);   // (M)
+    const Tensor logprobs = policy_logprobs(decoder_, &weights_, batch, {}, 1.0, pulse);  // (M)
     const Tensor nats = -logprobs.sum();
     const double total = nats.item<double>();
     if (!std::isfinite(total)) throw NonFinite("the loss is not finite");
@@ -121,7 +129,8 @@ Pretrainer::Step Pretrainer::step(std::span<const Sequence> sequences, double lr
 std::vector<double> Pretrainer::losses(std::span<const Sequence> sequences, const Pulse& pulse) const {
     at::NoGradGuard no_grad;
     const PackedBatch batch = pack(sequences);
-    const Tensor sums = sum_replies(batch, policy_logprobs(decoder_, &weights_, batch, {}, 1.0, pulse)).to(at::kDouble);
+    const Tensor sums =
+        sum_replies(batch, policy_logprobs(decoder_, &weights_, batch, {}, 1.0, pulse)).to(at::kDouble);
     std::vector<double> out(sums.data_ptr<double>(), sums.data_ptr<double>() + sums.size(0));
     for (double& v : out) v = -v;
     return out;

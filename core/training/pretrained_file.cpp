@@ -24,7 +24,9 @@ void add(GgufWriter& file, const std::string& name, GgufType type, const Tensor&
                     {plain.data_ptr<float>(), static_cast<std::size_t>(plain.numel())});
 }
 
-std::uint32_t number(std::int64_t value) { return static_cast<std::uint32_t>(value); }
+std::uint32_t number(std::int64_t value) {
+    return static_cast<std::uint32_t>(value);
+}
 
 }  // namespace
 
@@ -50,8 +52,10 @@ void add_decoder(GgufWriter& file, const FullWeights& weights, GgufType type) {
         const std::string at_block = "blk." + std::to_string(i) + ".";
         const std::int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
         add(file, at_block + "attn_norm.weight", GgufType::f32, block.attention_norm);
-        add(file, at_block + "attn_q.weight", type, interleaved(block.qkv.narrow(0, 0, q), c.heads, c.head_dim));
-        add(file, at_block + "attn_k.weight", type, interleaved(block.qkv.narrow(0, q, kv), c.kv_heads, c.head_dim));
+        add(file, at_block + "attn_q.weight", type,
+            interleaved(block.qkv.narrow(0, 0, q), c.heads, c.head_dim));
+        add(file, at_block + "attn_k.weight", type,
+            interleaved(block.qkv.narrow(0, q, kv), c.kv_heads, c.head_dim));
         add(file, at_block + "attn_v.weight", type, block.qkv.narrow(0, q + kv, kv));
         add(file, at_block + "attn_output.weight", type, block.output);
         add(file, at_block + "ffn_norm.weight", GgufType::f32, block.mlp_norm);
@@ -63,15 +67,17 @@ void add_decoder(GgufWriter& file, const FullWeights& weights, GgufType type) {
     if (!c.tied_embeddings) add(file, "output.weight", type, weights.output_layer());
 }
 
-void add_dialogue_tokenizer(GgufWriter& file, const BpeVocabulary& vocabulary, const std::string& pre_tokenizer) {
+void add_dialogue_tokenizer(GgufWriter& file, const BpeVocabulary& vocabulary,
+                            const std::string& pre_tokenizer) {
     const auto id = [&](const char* token) {
         const auto found = std::find(vocabulary.tokens.begin(), vocabulary.tokens.end(), token);
         if (found == vocabulary.tokens.end()) {
-            throw Error("write model", std::string("the vocabulary has no ") + token + "; train it with that special token");
+            throw Error("write model",
+                        std::string("the vocabulary has no ") + token + "; train it with that special token");
         }
         return static_cast<std::uint32_t>(found - vocabulary.tokens.begin());
     };
-    constexpr std::int32_t normal = 1, control = 3;   // llama.cpp's token types
+    constexpr std::int32_t normal = 1, control = 3;  // llama.cpp's token types
     std::vector<std::int32_t> types(vocabulary.tokens.size(), normal);
     std::fill_n(types.begin() + vocabulary.first_special, vocabulary.specials, control);
 

@@ -50,10 +50,12 @@ std::string error_of(const std::function<void(GgufWriter&)>& change) {
 
 // PLUMBLINE_WRITE_GOLDEN=1 writes the file anew; tests/golden/make_pretraining.py then reads it with `gguf`.
 TEST(WrittenGguf, IsWhatTheReferenceReads) {
-    if (std::getenv("PLUMBLINE_WRITE_GOLDEN") != nullptr) sample().write(testing::golden_path("") / "written.gguf");
+    if (std::getenv("PLUMBLINE_WRITE_GOLDEN") != nullptr)
+        sample().write(testing::golden_path("") / "written.gguf");
     const TempFolder folder;
     sample().write(folder / "w.gguf");
-    ASSERT_EQ(testing::read_whole(folder / "w.gguf"), testing::read_whole(testing::golden_path("written.gguf")))
+    ASSERT_EQ(testing::read_whole(folder / "w.gguf"),
+              testing::read_whole(testing::golden_path("written.gguf")))
         << "the golden numbers are of another file";
 
     const auto golden = testing::golden_json("gguf_written.json");
@@ -118,8 +120,9 @@ TEST(WrittenGguf, RoundsHalvesToTheNearestAndTiesToEven) {
         const float value = float_from_half(half);
         ASSERT_EQ(half_from_float(value), half);
         ASSERT_EQ(half_from_float(-value), half | 0x8000u);
-        const float next = bits + 1 < 0x7c00u ? float_from_half(static_cast<std::uint16_t>(bits + 1)) : 65536.0f;
-        const float middle = value + (next - value) / 2;   // exact: one bit more than a half has
+        const float next =
+            bits + 1 < 0x7c00u ? float_from_half(static_cast<std::uint16_t>(bits + 1)) : 65536.0f;
+        const float middle = value + (next - value) / 2;  // exact: one bit more than a half has
         ASSERT_EQ(half_from_float(middle), bits % 2 == 0 ? bits : bits + 1) << bits;
         ASSERT_EQ(half_from_float(std::nextafter(middle, 0.0f)), bits);
         ASSERT_EQ(half_from_float(std::nextafter(middle, 1e30f)), bits + 1);
@@ -130,13 +133,14 @@ TEST(WrittenGguf, RoundsHalvesToTheNearestAndTiesToEven) {
 
 TEST(WrittenGguf, RoundsBrainFloatsToTheNearestAndTiesToEven) {
     EXPECT_EQ(bfloat16_from_float(1.0f), 0x3f80u);
-    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f808000u)), 0x3f80u);   // a tie, even stays
+    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f808000u)), 0x3f80u);  // a tie, even stays
     EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f808001u)), 0x3f81u);
-    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f818000u)), 0x3f82u);   // a tie, odd goes up
+    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f818000u)), 0x3f82u);  // a tie, odd goes up
     EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f817fffu)), 0x3f81u);
     EXPECT_EQ(bfloat16_from_float(-std::numeric_limits<float>::infinity()), 0xff80u);
     EXPECT_EQ(bfloat16_from_float(std::numeric_limits<float>::max()), 0x7f80u);
-    EXPECT_TRUE(std::isnan(std::bit_cast<float>(static_cast<std::uint32_t>(bfloat16_from_float(std::nanf(""))) << 16)));
+    EXPECT_TRUE(std::isnan(
+        std::bit_cast<float>(static_cast<std::uint32_t>(bfloat16_from_float(std::nanf(""))) << 16)));
 }
 
 TEST(WrittenGguf, RefusesWhatAReaderWould) {

@@ -49,8 +49,8 @@ TEST(BpeTrainer, LearnsWhatTheReferenceLearns) {
     int cases = 0;
     for (const auto& row : golden["cases"]) {
         SCOPED_TRACE(row["name"].get<std::string>());
-        const BpeVocabulary vocabulary =
-            train_bpe(row["texts"].get<Texts>(), training_of(row["vocabulary"], golden["special_tokens"].get<Texts>()));
+        const BpeVocabulary vocabulary = train_bpe(
+            row["texts"].get<Texts>(), training_of(row["vocabulary"], golden["special_tokens"].get<Texts>()));
         EXPECT_EQ(vocabulary.merges, row["merges"].get<Texts>());
         EXPECT_EQ(vocabulary.tokens, row["tokens"].get<Texts>());
         const auto tokenizer = tokenizer_of(vocabulary);
@@ -65,8 +65,9 @@ TEST(BpeTrainer, LearnsWhatTheReferenceLearns) {
     EXPECT_EQ(cases, 4);
 }
 
-// The words are "abc", " abc" and " ab": a b stands three times; then the space before ab and c after it twice each, and
-// the space, a byte, has the smaller id than the new token ab; then ab c and (space ab) c once each.
+// The words are "abc", " abc" and " ab": a b stands three times; then the space before ab and c after it
+// twice each, and the space, a byte, has the smaller id than the new token ab; then ab c and (space ab) c
+// once each.
 TEST(BpeTrainer, JoinsTheMostFrequentPairFirst) {
     const BpeVocabulary vocabulary = train_bpe(Texts{"abc abc ab"}, training_of(259, {}));
     EXPECT_EQ(vocabulary.merges, (Texts{"a b", "\u0120 ab", "ab c"}));
@@ -107,13 +108,15 @@ TEST(BpeTrainer, CarriesEveryByteThereAndBack) {
 
 TEST(BpeTrainer, RefusesWhatCannotBeAVocabulary) {
     EXPECT_EQ(error_of({"a"}, training_of(256, {"<eos>"})),
-              "train tokenizer: a vocabulary of 256 has no room for 256 bytes and 1 special tokens; ask for 257 or more");
+              "train tokenizer: a vocabulary of 256 has no room for 256 bytes and 1 special tokens; ask for "
+              "257 or more");
     EXPECT_EQ(error_of({"a"}, training_of(257, {"<eos>"})), "");
     EXPECT_NE(error_of({"a"}, training_of(-1, {})), "");
     EXPECT_NE(error_of({"a"}, training_of(300, {"<x>", "<x>"})).find("'<x>'"), std::string::npos);
     EXPECT_NE(error_of({"a"}, training_of(300, {""})), "");
     EXPECT_NE(error_of({"a"}, training_of(300, {"a"})), "") << "the token of byte 97";
-    EXPECT_EQ(error_of({}, training_of(300, {})), "train tokenizer: the texts have no word; give it texts to learn from");
+    EXPECT_EQ(error_of({}, training_of(300, {})),
+              "train tokenizer: the texts have no word; give it texts to learn from");
     EXPECT_NE(error_of({"", ""}, training_of(300, {})), "");
     EXPECT_NE(error_of({"a"}, {300, {}, SpecialPlace::first, "no such rule"}), "");
 }

@@ -46,8 +46,8 @@ TEST(Pretraining, BatchesHoldEveryTextOnceAndNearlyEqualLengths) {
     for (const auto& batch : batches) {
         EXPECT_LE(batch.size(), 16u);
         seen.insert(batch.begin(), batch.end());
-        const auto [least, most] =
-            std::minmax_element(batch.begin(), batch.end(), [&](auto a, auto b) { return lengths[a] < lengths[b]; });
+        const auto [least, most] = std::minmax_element(
+            batch.begin(), batch.end(), [&](auto a, auto b) { return lengths[a] < lengths[b]; });
         widest = std::max(widest, lengths[*most] - lengths[*least]);
     }
     EXPECT_EQ(batches.size(), 63u);
@@ -58,7 +58,8 @@ TEST(Pretraining, BatchesHoldEveryTextOnceAndNearlyEqualLengths) {
     EXPECT_NE(bucketed_batches(lengths, 16, 4, 0), batches);
     // Batches come in no order of length.
     int rises = 0;
-    for (std::size_t i = 1; i < batches.size(); ++i) rises += lengths[batches[i][0]] > lengths[batches[i - 1][0]];
+    for (std::size_t i = 1; i < batches.size(); ++i)
+        rises += lengths[batches[i][0]] > lengths[batches[i - 1][0]];
     EXPECT_GT(rises, 10);
     EXPECT_LT(rises, 52);
     EXPECT_TRUE(bucketed_batches({}, 16, 3, 0).empty());
@@ -66,12 +67,13 @@ TEST(Pretraining, BatchesHoldEveryTextOnceAndNearlyEqualLengths) {
 }
 
 TEST(Pretraining, RateWarmsUpAndFallsToItsFloor) {
-    PretrainConfig config;   // lr 3e-3, 100 warm-up steps, cosine to 5%
+    PretrainConfig config;  // lr 3e-3, 100 warm-up steps, cosine to 5%
     EXPECT_DOUBLE_EQ(pretraining_rate(config, 0, 2000), 3e-5);
     EXPECT_DOUBLE_EQ(pretraining_rate(config, 99, 2000), 3e-3);
     EXPECT_DOUBLE_EQ(pretraining_rate(config, 100, 2000), 3e-3);
     EXPECT_NEAR(pretraining_rate(config, 1999, 2000), 1.5e-4, 1e-12);
-    // Half way, step 100 + 1899/2: the mean of both ends. One step away it is 2.85e-3 * pi / 2 / 1899 = 2.4e-6 less.
+    // Half way, step 100 + 1899/2: the mean of both ends. One step away it is 2.85e-3 * pi / 2 / 1899
+    // = 2.4e-6 less.
     const double middle = (pretraining_rate(config, 1049, 2000) + pretraining_rate(config, 1050, 2000)) / 2;
     EXPECT_NEAR(middle, (3e-3 + 1.5e-4) / 2, 1e-9);
     EXPECT_GT(std::abs(pretraining_rate(config, 1050, 2000) - (3e-3 + 1.5e-4) / 2), 1e-9);
@@ -84,7 +86,8 @@ TEST(Pretraining, RateWarmsUpAndFallsToItsFloor) {
     EXPECT_DOUBLE_EQ(pretraining_rate(config, 0, 1), 3e-3) << "a single step";
 }
 
-// A new model knows nothing: each of V tokens has about 1/V. Its weights are N(0, 0.02), its logits thus small.
+// A new model knows nothing: each of V tokens has about 1/V. Its weights are N(0, 0.02), its logits thus
+// small.
 TEST(Pretraining, BeginsAtTheUniformLossAndLearnsToCount) {
     const PretrainConfig config = tiny();
     at::set_num_threads(1);
@@ -94,12 +97,14 @@ TEST(Pretraining, BeginsAtTheUniformLossAndLearnsToCount) {
     ASSERT_EQ(before.size(), 4u);
     EXPECT_NEAR(before[0] / 9, std::log(50), 0.05);
     EXPECT_GT(std::abs(before[0] / 9 - std::log(47)), 0.05) << "the bound tells 50 tokens from 47";
-    EXPECT_NEAR(trainer.step(texts, 0, testing::still).loss, (before[0] + before[1] + before[2] + before[3]) / 36, 1e-5);
+    EXPECT_NEAR(trainer.step(texts, 0, testing::still).loss,
+                (before[0] + before[1] + before[2] + before[3]) / 36, 1e-5);
     for (int i = 0; i < 150; ++i) trainer.step(texts, 1e-2, testing::still);
     EXPECT_LT(trainer.losses(texts, testing::still)[2] / 9, 0.2) << "the next number follows from the last";
 }
 
-// The gradient of a batch is divided by a constant: half the texts of one length give half the gradient, not the same.
+// The gradient of a batch is divided by a constant: half the texts of one length give half the gradient, not
+// the same.
 TEST(Pretraining, ABatchsLossIsDividedByAConstant) {
     const PretrainConfig config = tiny();
     const auto norm = [&](const std::vector<Sequence>& batch, double mean_targets) {
@@ -139,8 +144,8 @@ TEST(Pretraining, ANonFiniteLossChangesNothing) {
     EXPECT_TRUE(at::equal(trainer.weights().output_layer()[4], before));
 }
 
-// Read from a file that the reference library wrote, written by us as f32, the tensors must be the file's own: names,
-// shapes and the order of rows that rotary positions need.
+// Read from a file that the reference library wrote, written by us as f32, the tensors must be the file's
+// own: names, shapes and the order of rows that rotary positions need.
 TEST(PretrainedFile, WritesWhatTheReferenceWrote) {
     const FullWeights weights = FullWeights::of(testing::golden_model().decoder());
     GgufWriter writer;
@@ -168,8 +173,10 @@ TEST(PretrainedFile, WritesWhatTheReferenceWrote) {
 TEST(PretrainedFile, NeedsTheMarksOfDialogues) {
     const std::vector<std::string> texts = {"abc"};
     GgufWriter writer;
-    EXPECT_THROW(add_dialogue_tokenizer(writer, train_bpe(texts, {300, {"<pad>", "<eos>"}, SpecialPlace::first, "gpt-2"}), "gpt-2"),
-                 Error);
+    EXPECT_THROW(
+        add_dialogue_tokenizer(
+            writer, train_bpe(texts, {300, {"<pad>", "<eos>"}, SpecialPlace::first, "gpt-2"}), "gpt-2"),
+        Error);
 }
 
 }  // namespace
