@@ -66,8 +66,8 @@ class LinearReward {
     double ridge_ = 1, loss_ = 0, tie_threshold_ = 1;
     std::size_t labels_ = 0;
     at::Tensor weights_;  // (F) double
-    std::shared_ptr<const RewardMode>
-        mode_;  // of weights times sqrt(ridge), and of a learned eta; null: the prior
+    // Of weights times sqrt(ridge), and of a learned eta; null: the prior.
+    std::shared_ptr<const RewardMode> mode_;
 };
 
 }  // namespace plumbline

@@ -27,7 +27,7 @@ struct PooledReward {
     at::Tensor weights;        // (F) double, F = D + 1
     FeatureScale scale;        // as it was when started, constant
     double ridge = 1;          // precision of the prior on each weight
-    double tie_threshold = 1;  // theta, learned by the linear head
+    double tie_threshold = 1;  // theta, as the linear head's last fit has it: the caller keeps it so
     bool ties_as_half = false;
     double absolute_threshold = 0;  // between good and bad
 

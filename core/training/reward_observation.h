@@ -22,8 +22,9 @@ struct RewardObservation {
 /// no ties.
 struct RewardFitSettings {
     double ridge = 10;  // precision of the Gaussian prior on each standardised weight, above 0
-    double tie_threshold =
-        0;  // theta >= 1; 0: learned, with log theta ~ half-normal(1). Without any tie it is 1
+    /// theta, above 1 where there are ties; 0: learned, with log theta ~ half-normal(1), and 1 without any
+    /// tie.
+    double tie_threshold = 0;
     bool ties_as_half = false;      // a tie is half a preference each way; no threshold
     double absolute_threshold = 0;  // the utility that divides good from bad
 };
