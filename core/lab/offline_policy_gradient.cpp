@@ -1,6 +1,7 @@
 #include "core/lab/offline_policy_gradient.h"
 
-#include <cmath>
+#include <iomanip>
+#include <sstream>
 
 #include "core/api/errors.h"
 #include "core/lab/offline_data.h"
@@ -93,7 +94,9 @@ void PolicyGradientStage::check_kl(std::span<const Rollout> rollouts) const {
     const double kl = mean_kl(rollouts);
     if (config_.kl_stop > 0 && kl > config_.kl_stop) {
         const auto shown = [](double value) {
-            return std::to_string(std::round(100 * value) / 100).substr(0, 6);
+            std::ostringstream text;
+            text << std::setprecision(3) << value;
+            return text.str();
         };
         throw GuardStop("the KL from the reference reached " + shown(kl) + " nats a reply, over kl_stop " +
                         shown(config_.kl_stop) + "; raise beta, lower lr or raise kl_stop");
