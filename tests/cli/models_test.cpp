@@ -16,19 +16,25 @@ TEST_F(Models, ListsWhatIsInstalledAndWhatCanBe) {
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_EQ(result.err, "");
     const auto rows = json_lines(result.out);
-    ASSERT_EQ(rows.size(), 2U);
+    ASSERT_EQ(rows.size(), 3U);
     EXPECT_EQ(rows[0].at("name"), "smollm2-135m-instruct");
     EXPECT_EQ(rows[0].at("installed"), false);
     EXPECT_EQ(rows[0].at("parameters"), 134515008);
     EXPECT_EQ(rows[0].at("licence"), "Apache-2.0");
-    EXPECT_EQ(rows[1].at("name"), "mine");
-    EXPECT_EQ(rows[1].at("installed"), true);
-    EXPECT_EQ(rows[1].at("path"), (folder_ / "data" / "models" / "Mine.gguf").string());
+    EXPECT_EQ(rows[1].at("name"), "courtesy");
+    EXPECT_EQ(rows[1].at("installed"), true) << "it comes with the program";
+    EXPECT_EQ(rows[2].at("name"), "mine");
+    EXPECT_EQ(rows[2].at("installed"), true);
+    EXPECT_EQ(rows[2].at("path"), (folder_ / "data" / "models" / "Mine.gguf").string());
 
     const ProcessResult people = run({"models"});
     EXPECT_NE(people.out.find("not installed: "), std::string::npos) << people.out;
-    EXPECT_EQ(lines_of(people.out).size(), 3U);
+    EXPECT_EQ(lines_of(people.out).size(), 4U);
     EXPECT_EQ(run({"info", "mine", "--json"}).exit_code, 0) << "a listed name is a MODEL";
+    const auto courtesy = json_lines(run({"info", "courtesy", "--json"}).out);
+    ASSERT_EQ(courtesy.size(), 1U);
+    EXPECT_EQ(courtesy[0].at("parameters"), rows[1].at("parameters"));
+    EXPECT_EQ(courtesy[0].at("template"), "turns");
 }
 
 TEST_F(Models, InfoGivesTheFilesSizes) {
