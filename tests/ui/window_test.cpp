@@ -301,6 +301,16 @@ TEST_F(MainWindowTest, NeitherWheelNorStrayKeyChangesTheAlgorithm) {
     QTest::keyClick(&chooser, Qt::Key_R);
     EXPECT_EQ(chooser.currentIndex(), 0);
     EXPECT_TRUE(stage.posted_of<ChangeConfig>().empty());
+    Snapshot training;
+    training.activity = Activity::training;
+    stage.bridge.show(training);
+    QTest::keyClick(&chooser, Qt::Key_Down);
+    ASSERT_TRUE(chooser.view()->isVisible());
+    QTest::keyClick(chooser.view(), Qt::Key_Escape);  // leaves the list, and stops nothing
+    EXPECT_FALSE(chooser.view()->isVisible());
+    EXPECT_EQ(stage.stops, 0);
+    QTest::keyClick(window.get(), Qt::Key_Escape);
+    EXPECT_EQ(stage.stops, 1);
     // The twin: a plain box would have changed.
     QComboBox plain;
     plain.addItems({"DPO", "RLOO", "KTO"});

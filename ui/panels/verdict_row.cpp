@@ -86,7 +86,7 @@ void VerdictRow::show_state(int shown, bool ranking, Strength strength, const st
     }
     const bool more = static_cast<int>(places.size()) < shown;
     tally_->setText(!ranking         ? QString()
-                    : places.empty() ? tr("Press the numbers, best first")
+                    : places.empty() ? tr("Best first")
                                      : tr("%1%2   %3 of %4")
                                            .arg(letters.join(QStringLiteral(" > ")),
                                                 more ? QStringLiteral(" > …") : QString())

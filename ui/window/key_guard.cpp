@@ -21,7 +21,7 @@ bool KeyGuard::belongs_to(const QWidget* widget, const QKeyEvent& key) {
     const bool edits =
         key.key() == Qt::Key_Return || key.key() == Qt::Key_Enter || key.key() == Qt::Key_Backspace;
     if (edits && qobject_cast<const QAbstractItemView*>(widget)) {
-        return false;  // an opened list takes them as they come
+        return false;
     }
     if (!arrow && !letter && !edits) {
         return false;
@@ -38,6 +38,12 @@ bool KeyGuard::belongs_to(const QWidget* widget, const QKeyEvent& key) {
 bool KeyGuard::eventFilter(QObject* watched, QEvent* event) {
     if (event->type() == QEvent::ShortcutOverride) {
         const auto* widget = qobject_cast<QWidget*>(watched);
+        const int key = static_cast<QKeyEvent*>(event)->key();
+        const bool closes = key == Qt::Key_Escape || key == Qt::Key_Return || key == Qt::Key_Enter;
+        if (widget && closes && widget->window()->windowType() == Qt::Popup) {
+            event->accept();  // no shortcut; an opened list closes by this very event
+            return false;
+        }
         if (widget && belongs_to(widget, *static_cast<QKeyEvent*>(event))) {
             event->accept();  // comes back as an ordinary key press
             return true;
