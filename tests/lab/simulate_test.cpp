@@ -75,7 +75,7 @@ TEST_P(Simulating, ClicksCountsAndEvaluates) {
 
     int ties = 0;
     for (const LabelRecorded& label : all_of<LabelRecorded>(done.events)) {
-        ties += label.verdict.choice == Choice::tie || label.verdict.choice == Choice::skip;
+        ties += label.choice == Choice::tie || label.choice == Choice::skip;
     }
     EXPECT_EQ(done.result.ties, ties);
     EXPECT_EQ(all_of<LabelRecorded>(done.events).size(), 6U + static_cast<std::size_t>(ties));
