@@ -57,7 +57,7 @@ BenchWhat find_bench(const std::string& name) {
             return bench.what;
         }
     }
-    throw UsageError("'" + name + "' is not in this version; choose " + bench_names());
+    throw UsageError("'" + name + "' is not measured; choose " + bench_names());
 }
 
 void run_bench(const BenchOptions& options, Work& work) {

@@ -14,12 +14,7 @@ enum class Schedule { constant, linear, cosine };
 
 /// What every stage has. A step is one batch, or `accumulate` of them, of rows or of prompts.
 struct OptimizerConfig {
-    OptimizerKind optimizer = OptimizerKind::adamw;
     double lr = 1e-4;          // 0..10
-    double adam_beta1 = 0.9;   // decay of the mean gradient, 0..0.9999 (1412.6980)
-    double adam_beta2 = 0.999; // decay of the mean squared gradient, 0..0.999999
-    double adam_epsilon = 1e-8;              // 1e-12..1
-    AdamForm adam_form = AdamForm::pytorch;  // tensorflow: smaller first steps, as the original PPO from preferences
     int batch_size = 4;        // rows or prompts a batch, 1..1024
     int accumulate = 1;        // batches whose gradients make one step, 1..1024
     int steps = 0;             // 0..1000000; 0: `epochs` decide
@@ -29,6 +24,11 @@ struct OptimizerConfig {
     int warmup_steps = 0;      // linear warm-up from 0, steps, 0..1000000
     double weight_decay = 0;   // decoupled (1711.05101), a step, times lr, 0..1
     double clip_norm = 1.0;    // global gradient norm, 0..1e6; 0: no clipping
+    OptimizerKind optimizer = OptimizerKind::adamw;
+    double adam_beta1 = 0.9;   // decay of the mean gradient, a step, 0..0.9999 (1412.6980)
+    double adam_beta2 = 0.999; // decay of the mean squared gradient, a step, 0..0.999999
+    double adam_epsilon = 1e-8;              // 1e-12..1
+    AdamForm adam_form = AdamForm::pytorch;  // tensorflow: smaller first steps, as the original PPO from preferences
     int max_length = 1024;     // tokens of prompt and reply, 8..131072; a longer row is refused
     std::uint64_t seed = 0;    // initial weights, order and samples
 };

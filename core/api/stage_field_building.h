@@ -23,14 +23,7 @@ void add(Table<Config>& out, std::string_view key, std::string_view range, std::
 template <class Config>
 void add_optimizer(Table<Config>& out) {
     using O = OptimizerConfig;
-    add(out, "optimizer", "adamw|sgd", "adamw, or plain gradient descent", &O::optimizer);
     add(out, "lr", "0..10", "learning rate", &O::lr);
-    add(out, "adam_beta1", "0..0.9999", "decay of Adam's mean gradient, a step", &O::adam_beta1);
-    add(out, "adam_beta2", "0..0.999999", "decay of Adam's mean squared gradient, a step", &O::adam_beta2);
-    add(out, "adam_epsilon", "1e-12..1", "added to the root of Adam's mean squared gradient",
-        &O::adam_epsilon);
-    add(out, "adam_form", "pytorch|tensorflow", "epsilon after the bias correction, or before it",
-        &O::adam_form);
     add(out, "batch_size", "1..1024", "rows or prompts a batch", &O::batch_size);
     add(out, "accumulate", "1..1024", "batches whose gradients make one step", &O::accumulate);
     add(out, "steps", "0..1000000", "steps; 0: epochs decide", &O::steps);
@@ -40,6 +33,13 @@ void add_optimizer(Table<Config>& out) {
     add(out, "warmup_steps", "0..1000000", "linear warm-up from 0, steps", &O::warmup_steps);
     add(out, "weight_decay", "0..1", "decoupled weight decay a step, times lr", &O::weight_decay);
     add(out, "clip_norm", "0..1e6", "largest global gradient norm; 0: no clipping", &O::clip_norm);
+    add(out, "optimizer", "adamw|sgd", "adamw, or plain gradient descent", &O::optimizer);
+    add(out, "adam_beta1", "0..0.9999", "decay of Adam's mean gradient, a step", &O::adam_beta1);
+    add(out, "adam_beta2", "0..0.999999", "decay of Adam's mean squared gradient, a step", &O::adam_beta2);
+    add(out, "adam_epsilon", "1e-12..1", "added to the root of Adam's mean squared gradient",
+        &O::adam_epsilon);
+    add(out, "adam_form", "pytorch|tensorflow", "epsilon after the bias correction, or before it",
+        &O::adam_form);
     add(out, "max_length", "8..131072", "longest prompt and reply, tokens; a longer row is refused",
         &O::max_length);
     add(out, "seed", "0..18446744073709551615", "initial weights, order and samples", &O::seed);

@@ -80,10 +80,7 @@ bool is_model_file(const std::filesystem::path& out) {
     return out.extension() == ".gguf";
 }
 
-TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& request, const LoraConfig& config,
-                           std::uint64_t seed) {
-    const Decoder& decoder = opened.model->decoder();
-    TrainedPolicy policy;
+void check_policy(const TrainRequest& request, const LoraConfig& config) {
     if (is_model_file(request.out)) {
         if (config.weights == Weights::lora) {
             throw ConfigError("settings",
@@ -94,10 +91,18 @@ TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& reques
                               "an initial adapter does not go with every weight; give --out a folder, or the "
                               "model to start from as MODEL");
         }
-        policy.adapter = std::make_unique<FullWeights>(FullWeights::of(decoder));
     } else if (config.weights == Weights::all) {
         throw ConfigError("settings", "weights is all, but " + request.out.string() +
                                           " is a folder for an adapter; give --out a .gguf file");
+    }
+}
+
+TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& request, const LoraConfig& config,
+                           std::uint64_t seed) {
+    const Decoder& decoder = opened.model->decoder();
+    TrainedPolicy policy;
+    if (is_model_file(request.out)) {
+        policy.adapter = std::make_unique<FullWeights>(FullWeights::of(decoder));
     } else if (request.init_adapter.empty()) {
         policy.adapter = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed));
     } else {

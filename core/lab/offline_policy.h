@@ -14,8 +14,10 @@ struct TrainedPolicy {
     std::unique_ptr<Adapter> adapter, reference;
 };
 
-/// Every weight where `out` is a .gguf file, low-rank adapters otherwise. Throws ConfigError when
-/// config.weights or an initial adapter does not go with that.
+/// Before any model is read: throws ConfigError when config.weights or an initial adapter does not go with what is to
+/// be written, every weight where `out` is a .gguf file and low-rank adapters otherwise.
+void check_policy(const TrainRequest& request, const LoraConfig& config);
+/// `request` is checked.
 TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& request, const LoraConfig& config,
                            std::uint64_t seed);
 /// A PEFT folder, or a GGUF file with the weights as f32 and the tokenizer of the model that training began

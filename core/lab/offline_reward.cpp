@@ -16,11 +16,6 @@ namespace {
 
 RewardModel start_reward_model(const RewardConfig& config, const TrainRequest& request,
                                const OpenedModel& opened) {
-    if (is_model_file(request.out) || config.weights == Weights::all) {
-        throw ConfigError(
-            "train reward",
-            "a reward model is an adapter with a head; give --out a folder and leave weights at auto");
-    }
     const DecoderConfig& model = opened.model->decoder().config();
     return request.init_adapter.empty() ? RewardModel::fresh(model, config, config.seed)
                                         : RewardModel::read(model, request.init_adapter);

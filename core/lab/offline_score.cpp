@@ -37,7 +37,7 @@ RuleInput rule_input(const OpenedModel& opened, const Sequence& sequence, const 
 
 }  // namespace
 
-ScoreReply make_score(const TrainRequest& request, const OpenedModel& opened) {
+void check_score(const TrainRequest& request) {
     const bool has_model = !request.reward_adapter.empty();
     if (!has_model && request.reward.empty()) {
         throw ConfigError(
@@ -45,8 +45,18 @@ ScoreReply make_score(const TrainRequest& request, const OpenedModel& opened) {
             "there is nothing to score replies with; give a reward model with --reward-adapter, "
             "or rules with --reward");
     }
+    if (!request.reward.empty() && parse_reward_mix(request.reward).needs_model() != has_model) {
+        throw ConfigError("train", has_model
+                                       ? "--reward has no part `model` that would use --reward-adapter; add "
+                                         "`+ model` or leave the adapter out"
+                                       : "--reward has the part `model`; give the reward model with "
+                                         "--reward-adapter");
+    }
+}
+
+ScoreReply make_score(const TrainRequest& request, const OpenedModel& opened) {
     std::shared_ptr<const RewardModel> model;
-    if (has_model) {
+    if (!request.reward_adapter.empty()) {
         model = std::make_shared<RewardModel>(
             RewardModel::read(opened.model->decoder().config(), request.reward_adapter));
     }
@@ -56,13 +66,6 @@ ScoreReply make_score(const TrainRequest& request, const OpenedModel& opened) {
         };
     }
     const RewardMix mix = parse_reward_mix(request.reward);
-    if (mix.needs_model() != has_model) {
-        throw ConfigError("train", has_model
-                                       ? "--reward has no part `model` that would use --reward-adapter; add "
-                                         "`+ model` or leave the adapter out"
-                                       : "--reward has the part `model`; give the reward model with "
-                                         "--reward-adapter");
-    }
     return [&opened, model, mix](const Sequence& sequence, const ReferenceFacts& facts) {
         const std::optional<double> learned =
             model ? std::optional(model_score(opened, *model, sequence)) : std::nullopt;

@@ -3,7 +3,9 @@
 #include "core/api/config_fields.h"
 #include "core/api/errors.h"
 #include "core/api/offline.h"
+#include "core/lab/offline_policy.h"
 #include "core/lab/offline_run.h"
+#include "core/lab/offline_score.h"
 
 namespace plumbline {
 
@@ -17,6 +19,24 @@ std::unique_ptr<TrainingStage> make_stage(const TrainRequest& request, const Ope
         }
     }
     throw ConfigError("train", "there is no such stage; choose one that `train --help` lists");
+}
+
+/// All that can be said before a model is read.
+template <class Config>
+void check(const TrainRequest& request, const Config& config) {
+    validate(config);
+    if constexpr (std::is_same_v<Config, RewardConfig>) {
+        if (is_model_file(request.out) || config.weights == Weights::all) {
+            throw ConfigError("train reward",
+                              "a reward model is an adapter with a head; give --out a folder and leave "
+                              "weights at auto");
+        }
+    } else {
+        check_policy(request, config);
+    }
+    if constexpr (std::is_base_of_v<OnPolicyConfig, Config>) {
+        check_score(request);
+    }
 }
 
 SavedTraining asked_by(const TrainRequest& request) {
@@ -58,7 +78,7 @@ std::vector<ChangedSetting> changes(const SavedTraining& before, const SavedTrai
 
 TrainResult train(const TrainRequest& request, const EngineOptions& options, const Job& job,
                   const std::function<void(const StepMetrics&)>& on_step) {
-    std::visit([](const auto& config) { validate(config); }, request.config);
+    std::visit([&](const auto& config) { check(request, config); }, request.config);
     if (request.checkpoint_every < 0) {
         throw ConfigError(
             "train", "checkpoint-every is " + std::to_string(request.checkpoint_every) + "; use 0 or more");

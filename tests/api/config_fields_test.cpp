@@ -13,7 +13,9 @@ namespace {
 
 template <class Config>
 class EveryConfig : public ::testing::Test {};
-using Configs = ::testing::Types<RewardConfig, DpoConfig, RlooConfig, SessionConfig>;
+using Configs = ::testing::Types<SftConfig, RewardConfig, DpoConfig, IpoConfig, CdpoConfig, RobustDpoConfig,
+                                 HingeConfig, KtoConfig, OrpoConfig, SimpoConfig, PpoConfig, RlooConfig,
+                                 GrpoConfig, ReinforceConfig, SessionConfig>;
 TYPED_TEST_SUITE(EveryConfig, Configs);
 
 TYPED_TEST(EveryConfig, DefaultsAreInRangeAndReadBack) {

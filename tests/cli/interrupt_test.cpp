@@ -31,7 +31,9 @@ TEST_F(Interrupted, TrainingStopsAndLeavesNothingHalfWritten) {
     EXPECT_EQ(result.exit_code, 130);
     EXPECT_EQ(result.err, "") << "--quiet";
     json_lines(result.out);
-    EXPECT_EQ(names_in(folder_ / "out"), std::vector<std::string>());
+    EXPECT_EQ(names_in(folder_ / "out" / "adapter"),
+              (std::vector<std::string>{"training_state.json", "training_state.safetensors"}))
+        << "what --resume needs, whole, and no adapter";
 }
 
 TEST_F(Interrupted, ASessionKeepsWhatIsCommitted) {

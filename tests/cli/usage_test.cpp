@@ -46,9 +46,10 @@ TEST_F(Usage, EveryCommandHasHelpAndTheOutputOptions) {
                                                    {"logprobs"},
                                                    {"generate"},
                                                    {"reward"},
+                                                   {"train", "sft"},
                                                    {"train", "reward"},
-                                                   {"train", "dpo"},
-                                                   {"train", "rloo"},
+                                                   {"train", "robust-dpo"},
+                                                   {"train", "ppo"},
                                                    {"simulate"},
                                                    {"replay"},
                                                    {"check"},
@@ -79,7 +80,7 @@ TEST_F(Usage, CommandsThatRunAModelShareTheirOptions) {
 }
 
 TEST_F(Usage, TrainHelpListsEveryKeyWithRangeAndDefault) {
-    const auto expect_keys = [&](const char* stage, const std::vector<FieldInfo>& fields) {
+    const auto expect_keys = [&](const std::string& stage, const std::vector<FieldInfo>& fields) {
         const std::string help = run({"train", stage, "--help"}).out;
         ASSERT_FALSE(fields.empty());
         for (const FieldInfo& field : fields) {
@@ -91,9 +92,10 @@ TEST_F(Usage, TrainHelpListsEveryKeyWithRangeAndDefault) {
             EXPECT_NE(line.find(field.help), std::string::npos) << line;
         }
     };
-    expect_keys("reward", describe(RewardConfig{}));
-    expect_keys("dpo", describe(DpoConfig{}));
-    expect_keys("rloo", describe(RlooConfig{}));
+    const auto expect_stages = [&]<class... Configs>(const std::variant<Configs...>*) {
+        (expect_keys(std::string(Configs::stage), describe(Configs{})), ...);
+    };
+    expect_stages(static_cast<const StageConfig*>(nullptr));
 }
 
 TEST_F(Usage, VersionIsTheBuilds) {
@@ -126,16 +128,26 @@ TEST_F(Usage, WrongCommandsAndOptionsAreExitTwo) {
 TEST_F(Usage, WrongStagesAndSettingsAreExitTwo) {
     const std::string pairs = write_pairs();
     expect_usage_errors({
-        {{"train"}, "choose reward, dpo or rloo"},
-        {{"train", "sft", model_}, "not in this version; choose reward, dpo or rloo"},
-        {{"train", "robust-dpo", "--help"}, "not in this version; choose reward, dpo or rloo"},
-        {{"train", "alignment", model_}, "'alignment'; choose reward, dpo or rloo"},
+        {{"train"},
+         "choose pretrain, sft, reward, dpo, ipo, cdpo, robust-dpo, hinge, kto, orpo, simpo, ppo, rloo, "
+         "grpo or reinforce"},
+        {{"train", "alignment", model_}, "'alignment'; choose pretrain, sft,"},
+        {{"train", "kto", model_, "--out", "x"}, "--data is required"},
         {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--config", "lrr=1"},
          "lora_first_block, beta"},
         {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--config", "lr=fast"}, "0..10"},
         {{"train", "reward", model_, "--data", pairs, "--out", "x", "--config", "beta=1"}, "center"},
         {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--config", "lr"}, "KEY=VALUE"},
-        {{"train", "rloo", model_, "--data", pairs, "--out", "x"}, "--reward-adapter is required"},
+        {{"train", "rloo", model_, "--data", pairs, "--out", "x"},
+         "--reward-adapter, or rules with --reward"},
+        {{"train", "grpo", model_, "--data", pairs, "--out", "x", "--reward", "length("}, "character"},
+        {{"train", "grpo", model_, "--data", pairs, "--out", "x", "--config", "group_size=1"}, "2..64"},
+        {{"train", "ppo", model_, "--data", pairs, "--out", "x", "--config", "batch_size=1", "--config",
+          "group_size=1", "--config", "minibatches=2"},
+         "minibatches is 2"},
+        {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--reward", "length(3)"}, "--reward"},
+        {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--checkpoint-every", "-1"}, "0.."},
+        {{"train", "dpo", model_, "--data", pairs, "--out", "x", "--config", "weights=all"}, ".gguf"},
     });
     EXPECT_FALSE(std::filesystem::exists("x"));
 }
@@ -154,7 +166,7 @@ TEST_F(Usage, WrongSimulationsAndMeasurementsAreExitTwo) {
         {{"simulate", model_, "--judge", "short", "--algorithm", "sarsa"}, "dpo|cdpo|robust-dpo"},
         {{"simulate", model_, "--judge", "short", "--config", "steps=4"}, "steps_per_click"},
         {{"replay", "x.plumb"}, "--check is required"},
-        {{"bench", "grpo", model_}, "not in this version"},
+        {{"bench", "trpo", model_}, "reward, dpo, ipo"},
         {{"bench", "sample", model_, "--repeats", "0"}, "1..1000"},
     });
 }
