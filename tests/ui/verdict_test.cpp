@@ -229,11 +229,13 @@ TEST_F(VerdictTest, NoMoreAreShownThanDrawn) {
     SamplingConfig sampling = stage.posted_of<ChangeConfig>().back().config.sampling;
     EXPECT_EQ(sampling.shown, 6);
     EXPECT_EQ(sampling.candidates, 6);
+    EXPECT_EQ(stage.posted_of<SampleAgain>().size(), 1u);  // and they come at once
     stage.tell(ConfigChanged{stage.posted_of<ChangeConfig>().back().config});
     panel.settings().candidates()->setValue(3);
     sampling = stage.posted_of<ChangeConfig>().back().config.sampling;
     EXPECT_EQ(sampling.shown, 3);
     EXPECT_EQ(sampling.candidates, 3);
+    EXPECT_EQ(stage.posted_of<SampleAgain>().size(), 1u);
 }
 
 TEST_F(VerdictTest, EveryWayToChooseThePairIsOffered) {

@@ -254,7 +254,7 @@ TEST_F(MainWindowTest, AnAlgorithmComesWithItsMeasuredSettings) {
     SessionOpened small = stage.session();
     small.model.parameters = 500000;  // all of its weights train
     small.config.live.beta = 7;
-    small.config.live.kl_limit = 9;
+    small.config.live.reward = "keyword(sorry)";
     stage.tell(small);
     Chooser& chooser = window->tool_row().algorithm();
     ASSERT_EQ(chooser.count(), int(algorithms().size()));
@@ -266,7 +266,7 @@ TEST_F(MainWindowTest, AnAlgorithmComesWithItsMeasuredSettings) {
     EXPECT_EQ(posted.live.algorithm, Algorithm::ppo);
     EXPECT_EQ(posted.live.optimizer, OptimizerKind::sgd);  // that of a small model; the default is AdamW
     EXPECT_NE(posted.live.beta, 7);
-    EXPECT_EQ(posted.live.kl_limit, 9);  // the person's own limit stays
+    EXPECT_EQ(posted.live.reward, "keyword(sorry)");  // the person's own aim stays
 
     stage.tell(ConfigChanged{posted});
     EXPECT_EQ(chooser.currentIndex(), ppo);

@@ -2,22 +2,35 @@
 
 #include <gtest/gtest.h>
 
+#include <QAbstractButton>
+#include <QAction>
 #include <QApplication>
 #include <QPushButton>
 #include <QSettings>
+#include <QSpinBox>
 #include <QTest>
 #include <filesystem>
+#include <map>
+#include <set>
+#include <string>
 
+#include "core/api/algorithms.h"
 #include "core/api/engine.h"
 #include "core/api/offline.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/notice.h"
+#include "ui/controls/segmented.h"
 #include "ui/panels/candidate_card.h"
+#include "ui/panels/candidate_grid.h"
 #include "ui/panels/compare_panel.h"
+#include "ui/panels/sampling_settings.h"
+#include "ui/panels/verdict_row.h"
 #include "ui/panels/verdict_strip.h"
+#include "ui/plot/metric_catalog.h"
 #include "ui/theme/theme.h"
+#include "ui/window/actions.h"
 #include "ui/window/docks.h"
 #include "ui/window/main_window.h"
 #include "ui/window/start_screen.h"
@@ -53,8 +66,9 @@ class EngineWindowTest : public ::testing::Test {
         bridge.reset();
         engine.reset();
     }
-    void start(const std::filesystem::path& project) {
+    void start(const std::filesystem::path& project, const SessionConfig& config = {}) {
         NewSession session;
+        session.config = config;
         session.project_path = project.string();
         session.model = model.string();
         session.config.sampling.max_new_tokens = 12;
@@ -90,10 +104,12 @@ TEST_F(EngineWindowTest, AModelOpensAndAClickIsLearned) {
     EXPECT_EQ(window->state().phase(), Phase::saving);
     ASSERT_TRUE(until([&] { return clicks_done == 1; })) << failure;
     EXPECT_EQ(window->state().labels(), 1);
-    EXPECT_EQ(window->state().policy_steps(), 1);
+    const int steps = window->state().config().live.steps_per_click;  // measured to suit so small a model
+    EXPECT_GT(steps, LiveConfig{}.steps_per_click);
+    EXPECT_EQ(window->state().policy_steps(), steps);
     const QString told = window->compare().strip().text();
     EXPECT_TRUE(told.startsWith("A over B | Reward model loss ")) << told.toStdString();
-    EXPECT_TRUE(told.contains("Policy +1 step")) << told.toStdString();
+    EXPECT_TRUE(told.contains(QStringLiteral("Policy +%1 steps").arg(steps))) << told.toStdString();
     ASSERT_TRUE(reaches(Phase::choosing));
     EXPECT_NE(window->state().pair()->id, pair.id);
     EXPECT_EQ(window->state().history().back().left, pair.left.text);
@@ -111,11 +127,79 @@ TEST_F(EngineWindowTest, FastClicksAreAllKept) {
     }
     ASSERT_TRUE(until([&] { return clicks_done == 6; })) << failure;
     EXPECT_EQ(window->state().labels(), 6);
-    EXPECT_EQ(window->state().policy_steps(), 6);
+    EXPECT_EQ(window->state().policy_steps(), 6 * window->state().config().live.steps_per_click);
     EXPECT_TRUE(window->state().heldout_accuracy().has_value());
     close();
     const CheckResult checked = check_project(project);
     EXPECT_TRUE(checked.ok) << (checked.problems.empty() ? "" : checked.problems.front());
+}
+
+TEST_F(EngineWindowTest, EveryKindOfAnswerIsLearned) {
+    start(folder / "answers.plumb");
+    const auto press = [&](int key) { QTest::keyClick(&window->compare().cards(), Qt::Key(key)); };
+    const auto answered = [&](int count) {
+        return until([&] { return clicks_done == count; }) && reaches(Phase::choosing);
+    };
+    press(Qt::Key_Q);
+    press(Qt::Key_1);
+    ASSERT_TRUE(answered(1)) << failure;
+    press(Qt::Key_0);
+    ASSERT_TRUE(answered(2)) << failure;
+    EXPECT_EQ(window->state().history()[0].text, "A slightly over B");
+    EXPECT_EQ(window->state().history()[1].choice, Choice::both_bad);
+
+    window->compare().settings().shown()->setValue(4);
+    ASSERT_TRUE(until([&] { return window->state().pair() && window->state().pair()->more.size() == 2; }))
+        << failure;
+    const std::string third = window->state().pair()->more[0].text;
+    EXPECT_FALSE(third.empty());
+    press(Qt::Key_3);
+    ASSERT_TRUE(answered(3)) << failure;
+    EXPECT_EQ(window->state().history()[2].choice, Choice::ranking);
+
+    window->compare().verdicts().mode().findChildren<QAbstractButton*>()[1]->click();
+    for (const int key : {Qt::Key_4, Qt::Key_1, Qt::Key_2, Qt::Key_Backspace, Qt::Key_Return}) {
+        press(key);
+    }
+    ASSERT_TRUE(answered(4)) << failure;
+    EXPECT_EQ(window->state().history()[3].text, "D over A");
+    press(Qt::Key_0);
+    ASSERT_TRUE(answered(5)) << failure;
+    EXPECT_EQ(window->state().history()[4].choice, Choice::thumbs);
+    EXPECT_EQ(window->state().labels(), 5);
+    EXPECT_EQ(failure, "");
+}
+
+TEST_F(EngineWindowTest, EveryAlgorithmLearnsAndItsMetricsHaveTitles) {
+    SessionConfig config;
+    config.sampling.max_new_tokens = 8;
+    start(folder / "algorithms.plumb", config);
+    std::set<std::string> unknown, seen;
+    QObject::connect(bridge.get(), &EngineBridge::metrics_added, [&](const MetricsAdded& added) {
+        for (const MetricPoint& point : added.points) {
+            seen.insert(point.name);
+            if (metric_info(point.name).title == QString::fromStdString(point.name)) {
+                unknown.insert(point.name);
+            }
+        }
+    });
+    std::map<Algorithm, int> steps;
+    QObject::connect(bridge.get(), &EngineBridge::policy_stepped,
+                     [&](const PolicyStepped& stepped) { ++steps[stepped.algorithm]; });
+    int clicks = 0;
+    for (const AlgorithmInfo& entry : algorithms()) {
+        window->actions().algorithms[qsizetype(entry.algorithm)]->trigger();
+        ASSERT_TRUE(until([&] { return window->state().config().live.algorithm == entry.algorithm; }))
+            << failure;
+        ASSERT_TRUE(reaches(Phase::choosing)) << failure;
+        QTest::mouseClick(window->compare().card_b().button(), Qt::LeftButton);
+        ++clicks;
+        ASSERT_TRUE(until([&] { return clicks_done == clicks; })) << entry.name << ": " << failure;
+        EXPECT_GT(steps[entry.algorithm], 0) << entry.name;
+    }
+    EXPECT_EQ(unknown, std::set<std::string>());
+    EXPECT_TRUE(seen.contains("value/explained_variance"));
+    EXPECT_TRUE(seen.contains("frac_reward_zero_std"));
 }
 
 TEST_F(EngineWindowTest, UndoBringsThePairBack) {

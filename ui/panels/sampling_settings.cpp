@@ -131,6 +131,9 @@ SamplingSettings::SamplingSettings(EngineBridge& bridge, SessionState& state, co
             c.sampling.shown = value;
             c.sampling.candidates = std::max(c.sampling.candidates, value);
         });
+        if (!showing_ && state_.open() && state_.phase() != Phase::saving) {
+            bridge_.post(SampleAgain{});  // who asks for more replies wants to see them
+        }
     });
     connect(pair_choice_, &Chooser::activated, this, [this](int index) {
         change([&](SessionConfig& c) { c.sampling.pair_choice = static_cast<PairChoice>(index); });

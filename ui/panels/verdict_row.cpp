@@ -14,7 +14,8 @@ namespace plumbline::ui {
 
 namespace {
 
-constexpr int wordy_width = 730;  // below it the row does without the word before the strengths
+constexpr int wordy_width = 730;   // below it the row does without the word before the strengths
+constexpr int narrow_width = 690;  // below it without the least needed key
 
 }  // namespace
 
@@ -59,7 +60,7 @@ VerdictRow::VerdictRow(const Theme& theme, QWidget* parent) : QWidget(parent) {
     row->addWidget(new Divider(theme, 24));
     row->addSpacing(4);
     undo_ = button(tr("Undo"), {QStringLiteral("Ctrl+Z")},
-                   tr("Takes the last answer back, and what was learned from it"));
+                   tr("Takes the last answer back, and what was learned from it (Ctrl+Z)"));
     undo_->setIcon(theme.icon(QStringLiteral("undo")));
     show_state(2, false, Strength::clear, {});
 }
@@ -97,6 +98,11 @@ void VerdictRow::show_state(int shown, bool ranking, Strength strength, const st
 
 void VerdictRow::fit() {
     strength_word_->setVisible(two_ && width() >= wordy_width);
+    const bool keys = width() >= narrow_width;
+    if (keys != undo_keys_) {
+        undo_keys_ = keys;
+        undo_->set_keys(keys ? QStringList{QStringLiteral("Ctrl+Z")} : QStringList());
+    }
 }
 
 void VerdictRow::resizeEvent(QResizeEvent* event) {

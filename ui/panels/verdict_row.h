@@ -50,6 +50,7 @@ class VerdictRow : public QWidget {
     KeyButton* skip_;
     KeyButton* undo_;
     bool two_ = true;
+    bool undo_keys_ = true;
 };
 
 /// "1st", "2nd", "3rd", "4th" …
