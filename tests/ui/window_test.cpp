@@ -25,9 +25,11 @@
 #include "ui/controls/chooser.h"
 #include "ui/controls/key_button.h"
 #include "ui/controls/notice.h"
+#include "ui/controls/segmented.h"
 #include "ui/panels/candidate_card.h"
 #include "ui/panels/candidate_grid.h"
 #include "ui/panels/compare_panel.h"
+#include "ui/panels/verdict_row.h"
 #include "ui/panels/verdict_strip.h"
 #include "ui/window/actions.h"
 #include "ui/window/command_palette.h"
@@ -506,6 +508,29 @@ TEST_F(MainWindowTest, ASmallWindowStaysUsable) {
     EXPECT_TRUE(window->docks().panel("session")->isVisible());
     EXPECT_TRUE(window->docks().panel("plots")->isVisible());
     EXPECT_LT(window->docks().panel("session")->mapTo(window.get(), QPoint()).x(), 10);
+}
+
+TEST_F(MainWindowTest, SixRepliesFitASmallWindow) {
+    window->resize(1024, 700);
+    SessionOpened opened = stage.session();
+    opened.config.sampling.shown = opened.config.sampling.candidates = 6;
+    stage.tell(opened);
+    Pair pair = PanelStage::pair(77);
+    pair.more.assign(4, pair.left);
+    stage.tell(PairReady{pair});
+    window->compare().verdicts().mode().findChildren<QAbstractButton*>()[1]->click();
+    QTest::qWait(50);
+    EXPECT_EQ(window->size(), QSize(1024, 700));
+    std::vector<QWidget*> parts = {&window->compare().verdicts().record(), &window->compare().undo_button(),
+                                   &window->compare().strip()};
+    for (int place = 0; place < 6; ++place) {
+        parts.push_back(&window->compare().cards().card(place));
+    }
+    for (QWidget* part : parts) {
+        const QRect rect(part->mapTo(&window->compare(), QPoint()), part->size());
+        EXPECT_TRUE(part->isVisible());
+        EXPECT_TRUE(window->compare().rect().contains(rect)) << part->accessibleName().toStdString();
+    }
 }
 
 TEST_F(MainWindowTest, TheLayoutIsKept) {
