@@ -80,18 +80,22 @@ void print_result(const SimulateResult& result, const SimulateRequest& request, 
                         {"after", json_of(result.after)},
                         {"kl", result.kl},
                         {"reference_nll", {{"before", result.nll_before}, {"after", result.nll_after}}},
-                        {"ties", result.ties}});
+                        {"ties", result.ties},
+                        {"clicks", result.clicks}});
         return;
     }
     const std::string property =
         request.judge == "keyword" ? "with '" + request.judge_options.keyword + "'" : request.judge;
     console.line("");
     console.line("Held-out replies judged " + property + ": " + shown(result.before) + " before, " +
-                 shown(result.after) + " after " + counted(request.clicks, "click") + ", of " +
+                 shown(result.after) + " after " + counted(result.clicks, "click") + ", of " +
                  std::to_string(result.after.n) +
                  " replies (95% intervals). KL from the reference: " + figure(result.kl) +
                  " nats a reply. Their surprise to the reference: " + figure(result.nll_before) + " nats a token before, " +
                  figure(result.nll_after) + " after. Ties, not counted as clicks: " + std::to_string(result.ties) + ".");
+    if (result.clicks < request.clicks) {
+        console.line("It ended early: the last 50 pairs were ties, so the policy leaves this judge nothing to prefer.");
+    }
 }
 
 void run_simulate(const SimulateOptions& options, Work& work) {
@@ -161,6 +165,18 @@ void add_faults(CLI::App& command, JudgeOptions& judge) {
         "Share of pairs judged by a taste that goes in circles, 0..1 (default 0)");
 }
 
+std::string algorithm_table() {
+    TextTable table({{"", Align::left}, {"", Align::left}});
+    std::string out;
+    for (const AlgorithmInfo& algorithm : algorithms()) {
+        table.fit({"  " + std::string(algorithm.name), ""});
+    }
+    for (const AlgorithmInfo& algorithm : algorithms()) {
+        out += table.line({"  " + std::string(algorithm.name), std::string(algorithm.summary)}) + "\n";
+    }
+    return out;
+}
+
 }  // namespace
 
 void add_simulate(CLI::App& app, Invocation& invocation) {
@@ -175,7 +191,7 @@ void add_simulate(CLI::App& app, Invocation& invocation) {
         ->required()
         ->option_text("J");
     add_number(*command, "--clicks", request.clicks, 0, 100000, "Clicks; ties are not counted");
-    command->add_option("--algorithm", options->algorithm, "How the policy learns: dpo or rloo (default dpo)")
+    command->add_option("--algorithm", options->algorithm, "How the policy learns, one of the list below (default dpo)")
         ->option_text("A");
     command
         ->add_option("--prompts", options->prompts,
@@ -197,7 +213,7 @@ void add_simulate(CLI::App& app, Invocation& invocation) {
     add_seed(*command, options->seed, RandomNumbers::drawn);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);
-    command->footer("Judges:\n" + judge_table() +
+    command->footer("Judges:\n" + judge_table() + "\nAlgorithms:\n" + algorithm_table() +
                     "\nor rule: and a sum of these, e.g. 'rule:keyword(sorry) - 0.5*length(20)':\n" +
                     rule_table() + "\nKeys of --config:\n" + key_table(describe(SessionConfig{})));
 }

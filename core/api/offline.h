@@ -156,6 +156,7 @@ struct SimulateResult {
     double nll_before = 0, nll_after = 0;           // of the held-out replies under the reference, nats a token
     std::vector<EvaluatedReply> replies_before, replies_after;
     int ties = 0;
+    int clicks = 0;                                 // fewer than wanted: the last 50 pairs were ties
 };
 /// The window's own loop with a judge that clicks. `on_event` sees every event (may be empty).
 SimulateResult simulate(const SimulateRequest& request, const EngineOptions& options, const Job& job,

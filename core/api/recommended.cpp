@@ -6,6 +6,7 @@ namespace {
 // SmolLM2-135M with LoRA r 8 on the upper half of the blocks, AdamW.
 void recommend_for_adapters(LiveConfig& live) {
     live.optimizer = OptimizerKind::adamw;
+    live.kl_limit = 4;
     live.steps_per_click = 1;
     live.replay_pairs = 3;
     live.prompts = 2;
@@ -18,17 +19,28 @@ void recommend_for_adapters(LiveConfig& live) {
 // Adam's scaling by weight breaks fluency before tone moves.
 void recommend_for_all_weights(LiveConfig& live) {
     live.optimizer = OptimizerKind::sgd;
+    live.kl_limit = 8;
+    live.steps_per_click = 2;
     live.replay_pairs = 15;
     live.prompts = 8;
     live.group_size = 4;
-    if (info(live.algorithm).learns_from == LearnsFrom::samples) {
-        live.steps_per_click = 2;
-        live.lr = 0.2;
-        live.beta = 0.3;
-    } else {
-        live.steps_per_click = 4;
-        live.lr = 0.033;
-        live.beta = 0.3;
+    live.lr = 0.02;
+    live.beta = 0.5;
+    switch (live.algorithm) {
+        case Algorithm::dpo:
+        case Algorithm::ipo:
+        case Algorithm::robust_dpo:
+        case Algorithm::kto: break;
+        case Algorithm::cdpo: live.steps_per_click = 4; break;   // its margins are bounded: more steps reach them
+        case Algorithm::hinge:                                   // no gradient from margins beyond 1 / beta
+            live.lr = 0.05;
+            live.beta = 0.2;
+            break;
+        case Algorithm::simpo: live.beta = 2; break;             // of means, not sums
+        case Algorithm::orpo: live.lr = 0.05; break;
+        default:                                                 // from samples
+            live.lr = 0.2;
+            live.beta = 0.3;
     }
 }
 
@@ -42,7 +54,6 @@ bool trains_all_weights(const LoraConfig& config, std::int64_t parameters) {
 void recommend(SessionConfig& config, std::int64_t parameters) {
     LiveConfig live;   // the defaults of what the algorithm does not set
     live.algorithm = config.live.algorithm;
-    live.kl_limit = config.live.kl_limit;
     live.reward = config.live.reward;
     if (trains_all_weights(config.lora, parameters)) {
         recommend_for_all_weights(live);

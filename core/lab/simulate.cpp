@@ -24,7 +24,7 @@ Share wilson(int hits, int n) {
 
 namespace {
 
-constexpr int most_ties_in_a_row = 200;
+constexpr int most_ties_in_a_row = 50;
 
 /// Feeds an engine and waits for its answers.
 class Driver {
@@ -174,15 +174,19 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
         if (choice == Choice::tie || choice == Choice::skip) {
             ++result.ties;
             if (++ties_in_a_row == most_ties_in_a_row) {
-                throw Error("simulate", "the judge '" + request.judge + "' cannot tell the replies apart (" +
-                                            std::to_string(ties_in_a_row) +
-                                            " ties in a row); choose another judge, model or seed");
+                if (click == 1) {
+                    throw Error("simulate", "the judge '" + request.judge + "' cannot tell the replies apart (" +
+                                                std::to_string(ties_in_a_row) +
+                                                " ties in a row); choose another judge, model or seed");
+                }
+                break;   // nothing is left to prefer
             }
             --click;
             continue;
         }
         ties_in_a_row = 0;
         told.click = click;
+        result.clicks = click;
         told.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         on_click(told);
     }
