@@ -20,7 +20,7 @@ void recommend_for_adapters(LiveConfig& live) {
 void recommend_for_all_weights(LiveConfig& live) {
     live.optimizer = OptimizerKind::sgd;
     live.kl_limit = 8;
-    live.steps_per_click = 2;
+    live.steps_per_click = 3;
     live.replay_pairs = 15;
     live.prompts = 8;
     live.group_size = 4;
@@ -38,7 +38,12 @@ void recommend_for_all_weights(LiveConfig& live) {
             break;
         case Algorithm::simpo: live.beta = 2; break;             // of means, not sums
         case Algorithm::orpo: live.lr = 0.05; break;
-        default:                                                 // from samples
+        case Algorithm::ppo:
+            live.lr = 0.5;            // advantages are whitened over tokens: smaller steps than RLOO's at the same rate
+            live.beta = 0.3;
+            live.gae_lambda = 1;      // replies are short, and the value head knows little after a few clicks
+            break;
+        default:                      // from samples
             live.lr = 0.2;
             live.beta = 0.3;
     }
