@@ -9,6 +9,7 @@
 #include "core/losses/kl_controller.h"
 #include "core/losses/pair_losses.h"
 #include "core/training/best_of_n.h"
+#include "core/training/collapse.h"
 #include "core/training/grpo.h"
 #include "core/training/online_dpo.h"
 #include "core/training/policy.h"
@@ -47,6 +48,9 @@ PolicyGradientSettings sample_settings(const LiveConfig& config, double beta, do
     return s;
 }
 
+/// Whether samples of one prompt are judged against one another, and not against a baseline of their own.
+bool compares_samples(Algorithm algorithm) { return algorithm != Algorithm::reinforce && algorithm != Algorithm::ppo; }
+
 }  // namespace
 
 /// Full rate up to half of the KL limit, then linearly down to none at the limit; beyond it the policy shrinks towards
@@ -78,7 +82,13 @@ Learner::Learner(const LanguageModel& model, const SessionConfig& config)
       kind_(config.live.optimizer),
       optimizer_(make_optimizer(kind_, adapter_->tensors(), adapter_->tensor_names())),
       value_head_(ValueHead::zeros(model.decoder().config().hidden)),
-      value_optimizer_(make_optimizer(OptimizerKind::adamw, value_head_.tensors(), value_head_.tensor_names())) {}
+      value_optimizer_(make_optimizer(OptimizerKind::adamw, value_head_.tensors(), value_head_.tensor_names())),
+      lora_(config.lora),
+      seed_(config.seed) {}
+
+void Learner::start_trained(const RewardFitSettings& settings) {
+    trained_ = TrainedReward::start(*decoder_, reward_, settings, lora_, seed_);
+}
 
 // Another optimiser starts afresh.
 void Learner::use(OptimizerKind kind) {
@@ -86,6 +96,11 @@ void Learner::use(OptimizerKind kind) {
         kind_ = kind;
         optimizer_ = make_optimizer(kind, adapter_->tensors(), adapter_->tensor_names());
     }
+}
+
+double Learner::beta(const LiveConfig& config) const {
+    constexpr double most = 100;   // of the setting
+    return config.kl_target > 0 ? std::min(config.beta * beta_factor_, most) : config.beta;
 }
 
 void Learner::zero_grad() {
@@ -110,7 +125,7 @@ Learner::Update Learner::step_pairs(std::span<const PreferencePair> pairs, const
     use(config.optimizer);
     try {
         Metrics metrics = preference_gradients(*decoder_, *adapter_, pairs, pair_loss(info(config.algorithm).name),
-                                               pair_settings(config, beta(config)), pulse);
+                                               pair_settings(config, config.beta), pulse);
         return finish(std::move(metrics), config, kl);
     } catch (...) {
         zero_grad();
@@ -121,7 +136,7 @@ Learner::Update Learner::step_pairs(std::span<const PreferencePair> pairs, const
 Learner::Update Learner::step_replies(std::span<const KtoReply> replies, const LiveConfig& config, double kl,
                                       const Pulse& pulse) {
     use(config.optimizer);
-    const KtoSettings settings{beta(config), config.desirable_weight, config.undesirable_weight, {}};
+    const KtoSettings settings{config.beta, config.desirable_weight, config.undesirable_weight, {}};
     try {
         return finish(kto_gradients(*decoder_, *adapter_, nullptr, replies, settings, pulse), config, kl);
     } catch (...) {
@@ -176,6 +191,23 @@ Learner::Update Learner::step_ppo(const Samples& samples, const LiveConfig& conf
     return update;
 }
 
+// Whether nothing but rounding tells the samples of a prompt apart: Adam would make whole steps of that.
+static bool teach_nothing(const Learner::Samples& samples, const LiveConfig& config,
+                          const PolicyGradientSettings& settings) {
+    if (config.algorithm != Algorithm::rloo && config.algorithm != Algorithm::grpo) {
+        return false;   // a baseline of their own, or no gradient without a best
+    }
+    std::vector<double> rewards;
+    double farthest = 0;
+    for (const Rollout& r : samples.rollouts) {
+        rewards.push_back(reward_of(r, settings));
+        farthest = std::max(farthest, std::abs(r.logprob() - r.reference_logprob()));
+    }
+    constexpr double rounding = 1e-4;   // nats a reply
+    const EqualGroups groups = equal_groups(rewards, config.group_size);
+    return groups.equal == groups.groups && (settings.kl_in == KlPlace::reward || farthest < rounding);
+}
+
 Learner::Update Learner::step_samples(const Samples& samples, const LiveConfig& config, const Pulse& pulse) {
     use(config.optimizer);
     const auto n = static_cast<double>(samples.rollouts.size());
@@ -188,7 +220,10 @@ Learner::Update Learner::step_samples(const Samples& samples, const LiveConfig& 
     const Brake brake(kl, config.kl_limit);
     Update update;
     try {
-        if (config.algorithm == Algorithm::ppo && brake.shrink == 1) {
+        if (brake.shrink == 1 && teach_nothing(samples, config, settings)) {
+            update = {rollout_metrics(samples.rollouts, settings), config.lr * brake.rate, brake.note};
+            ++policy_steps_;
+        } else if (config.algorithm == Algorithm::ppo && brake.shrink == 1) {
             update = step_ppo(samples, config, settings, brake, pulse);
         } else {
             const int passes = config.algorithm == Algorithm::grpo && brake.shrink == 1 ? config.epochs : 1;
@@ -201,15 +236,21 @@ Learner::Update Learner::step_samples(const Samples& samples, const LiveConfig& 
         zero_grad();
         throw;
     }
-    KlController controller(beta(config), config.kl_target);
-    if (config.kl_target > 0) {
+    const double weight = beta(config);
+    if (config.kl_target > 0 && weight > 0) {
+        KlController controller(weight, config.kl_target);
         controller.update(kl, static_cast<std::int64_t>(n));
-        beta_factor_ *= config.beta > 0 ? controller.beta() / beta(config) : 1;
+        beta_factor_ = controller.beta() / config.beta;
         update.metrics["objective/beta"] = beta(config);
     }
-    const auto equal = update.metrics.find("frac_reward_zero_std");
-    if (equal != update.metrics.end() && equal->second == 1 && update.note.empty()) {
-        update.note = "every sample of a prompt earned the same reward: this step taught nothing";
+    if (compares_samples(config.algorithm)) {
+        std::vector<double> scores;
+        for (const Rollout& r : samples.rollouts) {
+            scores.push_back(effective_score(r, settings));
+        }
+        if (const auto words = explain(equal_groups(scores, config.group_size))) {
+            update.note += (update.note.empty() ? "" : "; ") + *words;
+        }
     }
     return update;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/api/configs.h"
+#include "core/lab/trained_reward.h"
 #include "core/model/language_model.h"
 #include "core/training/kto.h"
 #include "core/training/linear_reward.h"
@@ -32,9 +33,14 @@ class Learner {
     const Adapter& adapter() const { return *adapter_; }
     const LinearReward& reward() const { return reward_; }
     void set_reward(LinearReward reward) { reward_ = std::move(reward); }
+    /// The reward model that trains; null until it has started.
+    TrainedReward* trained() const { return trained_.get(); }
+    /// Starts it at the linear head, of which `settings` were the fit's.
+    void start_trained(const RewardFitSettings& settings);
+    void drop_trained() { trained_.reset(); }
     int policy_steps() const { return policy_steps_; }
-    /// The KL weight as the adaptive controller has left it.
-    double beta(const LiveConfig& config) const { return config.beta * beta_factor_; }
+    /// The KL weight of samples: as the adaptive controller has left it, where there is one.
+    double beta(const LiveConfig& config) const;
 
     /// What the reward model was fitted on: labels up to this one, features scaled by generations up to that one.
     struct RewardExtent {
@@ -63,9 +69,9 @@ class Learner {
     /// One batch of them: a step, or the passes of GRPO and PPO.
     Update step_samples(const Samples& samples, const LiveConfig& config, const Pulse& pulse);
 
-    /// Everything: weights, moments, step counts and the reward model's labels are enough to go on exactly.
+    /// Everything: weights, moments, step counts and the linear head's labels are enough to go on exactly.
     std::vector<std::byte> save() const;
-    /// Throws Error when the bytes are not a state of this model and configuration. The reward model is refitted by the
+    /// Throws Error when the bytes are not a state of this model and configuration. The linear head is refitted by the
     /// caller.
     void restore(std::span<const std::byte> state);
     /// SHA-256 of the policy's weights.
@@ -91,6 +97,9 @@ class Learner {
     RunningBaseline baseline_;
     double beta_factor_ = 1;
     LinearReward reward_;
+    LoraConfig lora_;   // constant, as the seed
+    std::uint64_t seed_;
+    std::unique_ptr<TrainedReward> trained_;
     int policy_steps_ = 0;
 };
 

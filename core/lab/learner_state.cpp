@@ -20,7 +20,7 @@ struct StateHeader {
     std::uint32_t magic = state_magic;
     std::int32_t policy_steps = 0;
     std::int32_t optimizer = 0;
-    std::int32_t padding = 0;
+    std::int32_t trained = 0;   // 1: the reward model that trains follows the floats
     std::int64_t optimizer_steps = 0, value_steps = 0;
     std::int64_t floats = 0;
     double baseline = 0;
@@ -63,6 +63,7 @@ std::vector<std::byte> Learner::save() const {
     header.baseline_batches = baseline_.batches;
     header.beta_factor = beta_factor_;
     header.extent = extent;
+    header.trained = trained_ ? 1 : 0;
     std::vector<std::byte> out(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
     std::memcpy(out.data(), &header, sizeof header);
     std::size_t place = sizeof header;
@@ -70,6 +71,10 @@ std::vector<std::byte> Learner::save() const {
         const auto bytes = bytes_of(t);
         std::memcpy(out.data() + place, bytes.data(), bytes.size());
         place += bytes.size();
+    }
+    if (trained_) {
+        const std::vector<std::byte> trained = trained_->save();
+        out.insert(out.end(), trained.begin(), trained.end());
     }
     return out;
 }
@@ -92,9 +97,14 @@ void Learner::restore(std::span<const std::byte> state) {
     const auto fresh = kind == kind_ ? nullptr : make_optimizer(kind, adapter_->tensors(), adapter_->tensor_names());
     const std::vector<Tensor> moments = fresh ? fresh->state() : optimizer_->state();
     if (header.floats != count(moments) + count(value_optimizer_->state()) ||
-        state.size() != sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float)) {
+        state.size() < sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float)) {
         refuse();
     }
+    const auto behind = state.subspan(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
+    if (header.trained != 0 ? header.trained != 1 : !behind.empty()) {
+        refuse();
+    }
+    trained_ = header.trained == 1 ? TrainedReward::restored(*decoder_, lora_, behind) : nullptr;
     use(kind);
     std::size_t place = sizeof header;
     for (const Tensor& t : state_tensors()) {

@@ -146,6 +146,7 @@ void Session::load() {
     if (const auto stored = file_->setting(current_prompt_key)) {
         const std::int64_t id = std::strtoll(stored->c_str(), nullptr, 10);
         current_prompt_ = is_listed(id) ? id : current_prompt_;
+    score_waiting({});
     }
     saved_ = unix_time();
 }
@@ -277,12 +278,9 @@ void Session::change_config(const SessionConfig& config) {
     file_->set_config(config);
     log("config", config_payload(config));
     transaction.commit();
-    const bool other_prior = config.reward.ridge != config_.reward.ridge ||
-                             config.reward.length_scale != config_.reward.length_scale;
     config_ = config;
-    if (other_prior) {
-        fit_reward(learner_.extent);   // as opening the project again would
-    }
+    fit_reward(learner_.extent);   // as opening the project again would
+    score_waiting({});
     emit_(ConfigChanged{config_});
 }
 

@@ -76,7 +76,7 @@ class Session {
     // Clicks
     /// What is wrong with an answer to what is shown; empty: nothing.
     std::string fault_of_verdict(std::int64_t pair, const Verdict& verdict) const;
-    /// Commits the label and goes to the next prompt.
+    /// Commits the label and goes to the next prompt. Throws Error for a faulty answer.
     std::int64_t record(std::int64_t pair, const Verdict& verdict, const std::string& judge);
     std::optional<std::int64_t> pending() const;       // oldest label that has not been learned
     int pending_count() const;
@@ -109,12 +109,26 @@ class Session {
     const StoredCandidate& candidate(const StoredGeneration& generation, std::int64_t id) const;
     std::vector<std::int64_t> choose_shown(const StoredGeneration& generation) const;
 
+    /// Everything that learning one click changes outside the tensors; committed in one transaction.
+    struct Lesson {
+        std::vector<StoredEvent> events;
+        std::vector<MetricPoint> points;
+    };
     void fit_reward(const Learner::RewardExtent& extent);
     std::vector<float> raw_features(const StoredCandidate& candidate) const;
     std::vector<const Click*> clicks_until(std::int64_t label) const;   // standing, oldest first
     bool is_heldout(std::int64_t label) const;
-    void observe(const Click& click, std::vector<std::vector<float>>& replies,
-                 std::vector<RewardObservation>& observations) const;
+    /// `first`: the index of the first of the replies that the click was about.
+    void observe(const Click& click, int first, std::vector<RewardObservation>& observations) const;
+    RewardFitSettings fit_settings() const;
+    bool scores_by_training() const;   // else by the linear head
+    void learn_trained_reward(const Click& click, Lesson& lesson, const Pulse& pulse);
+    void measure_trained_scores(const Pulse& pulse);
+    void set_score_scale(double sum, double squares, std::size_t n);
+    double model_score(const Sequence& sequence, std::span<const float> pooled, const Pulse& pulse) const;
+    double probability_left(const StoredGeneration& generation, const Pulse& pulse) const;
+    void score_waiting(const Pulse& pulse);
+    void score_cards(const StoredGeneration& generation, const Pulse& pulse);
     std::vector<double> foretold() const;
     bool teaches_policy(const StoredLabel& label) const;
 
@@ -135,21 +149,16 @@ class Session {
     double reference_sum(const StoredGeneration& generation, std::int64_t candidate) const;
     Learner::Samples samples(const Pulse& pulse) const;
     RolloutScore mixed_score(const RewardMix& mix, const std::string& prompt, const Sequence& sequence,
-                             const ReferenceFacts& facts) const;
-    void add_latest_replies(Metrics& metrics) const;
+                             const ReferenceFacts& facts, const Pulse& pulse) const;
+    void add_latest_replies(Metrics& metrics, const Pulse& pulse) const;
     std::vector<DrawnReply> latest_replies() const;
     void guard_against_collapse(std::span<const DrawnReply> now) const;   // throws Collapsed
     double scoring_temperature() const;                     // greedy drawing is scored at 1
     at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
     std::vector<int> prompt_ids(const std::string& text) const;   // under the present system prompt
     Sequence sequence_of(const StoredGeneration& generation, std::int64_t candidate) const;
-    double normalised_score(const std::vector<float>& raw) const;
-    /// Everything that learning one click changes outside the tensors; committed in one transaction.
-    struct Lesson {
-        std::vector<StoredEvent> events;
-        std::vector<MetricPoint> points;
-    };
-    void learn_reward(const Click& click, Lesson& lesson);
+    double normalised(double score) const;
+    void learn_reward(const Click& click, Lesson& lesson, const Pulse& pulse);
     void learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse);
     void commit(const Click& click, const Lesson& lesson);
     void restore(const StoredCheckpoint& checkpoint);
@@ -170,7 +179,8 @@ class Session {
     std::size_t lower_bytes_ = 0;
     std::map<std::int64_t, double> predictions_;            // label -> P(its choice) before it was learned
     int fitted_labels_ = 0;                                 // that the reward model was fitted on
-    double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on all replies drawn
+    double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on replies drawn
+    std::map<std::int64_t, double> card_scores_;            // candidate -> reward, where the linear head does not score
     std::int64_t learned_label_ = 0;                        // labels up to this one have been learned
     std::int64_t current_prompt_ = 0, shown_ = 0, saved_ = 0;
     std::uint32_t next_stream_ = 1;                         // of random numbers, for the next group drawn

@@ -75,7 +75,7 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
     const int steps = policy_steps();
     try {
         Lesson lesson;
-        learn_reward(click, lesson);
+        learn_reward(click, lesson, pulse);
         if (teaches_policy(click.label)) {
             learn_policy(click, lesson, pulse);
         }
@@ -92,6 +92,7 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     emit_(ClickDone{label, policy_steps() - steps, seconds});
 }
+    score_waiting({});   // outside: the click is in the file already
 
 void Session::commit(const Click& click, const Lesson& lesson) {
     ProjectFile::Transaction transaction(*file_);
@@ -148,6 +149,8 @@ bool Session::undo() {
     current_prompt_ = generations_.at(label.generation_id).prompt_id;
     if (is_listed(current_prompt_)) {
         go_to_prompt(current_prompt_);
+    score_waiting({});
+    score_cards(generations_.at(label.generation_id), {});
     }
     show(label.generation_id);
     return true;

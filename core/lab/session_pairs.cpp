@@ -86,12 +86,13 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     next_stream_ = stream + 1;
     drawn_with_[id] = weights_version_;
     waiting_.insert(id);
-    generations_.emplace(id, std::move(generation));
+    score_cards(generations_.emplace(id, std::move(generation)).first->second, {});
     return id;
 }
 
 // Samples from left to right: the two that the choice of pairs wants, then others in the order of their drawing. Before
-// the reward model knows enough, the two whose words differ most stand in for every choice but the random one.
+// the reward model knows enough, the two whose words differ most stand in for every choice but the random one. The
+// linear head chooses even where a trained model scores: margins and their uncertainty come from one posterior.
 std::vector<std::int64_t> Session::choose_shown(const StoredGeneration& generation) const {
     const auto n = static_cast<int>(generation.candidates.size());
     const auto number = static_cast<std::uint64_t>(generation.stream);
@@ -146,7 +147,10 @@ Candidate Session::candidate_of(const StoredGeneration& generation, std::int64_t
     if (learner_.reward().labels() > 0) {
         const LinearReward::Score score = learner_.reward().score(raw_features(stored));
         out.reward = score.mean;
-        out.reward_sd = score.deviation;
+        if (const auto trained = card_scores_.find(id); trained != card_scores_.end()) {
+            out.reward = trained->second;
+        }
+        out.reward_sd = score.deviation;   // the linear head's throughout
     }
     return out;
 }

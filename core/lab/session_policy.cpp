@@ -22,7 +22,7 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
             case LearnsFrom::pairs: {
                 const std::vector<PreferencePair> pairs = training_pairs(click, pulse);
                 if (pairs.empty()) {
-                    return;   // both bad, thumbs: nothing to compare yet
+                    return;   // both bad, thumbs of one kind: nothing to compare
                 }
                 update = learner_.step_pairs(pairs, live, group_kl, pulse);
                 break;
@@ -49,7 +49,7 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
         }
         if (info(live.algorithm).learns_from != LearnsFrom::samples) {
             guard_against_collapse(latest_replies());
-            add_latest_replies(update.metrics);
+            add_latest_replies(update.metrics, pulse);
             update.metrics["objective/kl"] = group_kl;
         }
         for (const auto& [name, value] : update.metrics) {
@@ -105,11 +105,11 @@ void Session::guard_against_collapse(std::span<const DrawnReply> now) const {
 }
 
 // Where the policy stands by the reward, on the replies drawn last.
-void Session::add_latest_replies(Metrics& metrics) const {
+void Session::add_latest_replies(Metrics& metrics, const Pulse& pulse) const {
     const StoredGeneration& latest = generations_.rbegin()->second;
     const auto n = static_cast<double>(latest.candidates.size());
     for (const StoredCandidate& c : latest.candidates) {
-        metrics["objective/score"] += normalised_score(raw_features(c)) / n;
+        metrics["objective/score"] += normalised(model_score(sequence_of(latest, c.id), c.features, pulse)) / n;
         metrics["tokens/response_length"] += static_cast<double>(c.ids.size()) / n;
         metrics["tokens/eos_rate"] += (c.finish == Finish::eos) / n;
         for (const float logprob : c.logprobs) {

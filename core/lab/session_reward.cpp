@@ -42,16 +42,11 @@ std::vector<const Session::Click*> Session::clicks_until(std::int64_t label) con
     return out;
 }
 
-void Session::observe(const Click& click, std::vector<std::vector<float>>& replies,
-                      std::vector<RewardObservation>& observations) const {
+void Session::observe(const Click& click, int first, std::vector<RewardObservation>& observations) const {
     using Kind = RewardObservation::Kind;
-    const StoredGeneration& g = generations_.at(click.label.generation_id);
     const Verdict& verdict = click.label.verdict;
-    const auto first = static_cast<int>(replies.size());
-    for (const std::int64_t id : g.shown()) {
-        replies.push_back(raw_features(candidate(g, id)));
-    }
-    const int left = first, right = first + 1, shown = static_cast<int>(replies.size()) - first;
+    const auto shown = static_cast<int>(generations_.at(click.label.generation_id).shown().size());
+    const int left = first, right = first + 1;
     // A clear preference asks for no margin: plain Bradley-Terry.
     const double margin = (static_cast<int>(verdict.strength) - 1) * config_.reward.strength_margin;
     switch (verdict.choice) {
@@ -102,15 +97,15 @@ void Session::fit_reward(const Learner::RewardExtent& extent) {
     std::vector<RewardObservation> observations;
     const std::vector<const Click*> clicks = clicks_until(extent.label);
     for (const Click* click : clicks) {
-        observe(*click, replies, observations);
+        observe(*click, static_cast<int>(replies.size()), observations);
+        const StoredGeneration& g = generations_.at(click->label.generation_id);
+        for (const std::int64_t id : g.shown()) {
+            replies.push_back(raw_features(candidate(g, id)));
+        }
     }
-    RewardFitSettings settings;
-    settings.ridge = config_.reward.ridge;
-    settings.tie_threshold = config_.reward.tie_threshold;
-    settings.ties_as_half = config_.reward.ties_as_half;
     learner_.extent = extent;
     learner_.set_reward(LinearReward::fit(LinearReward::scale_of(drawn, config_.reward.length_scale), replies,
-                                          observations, settings));
+                                          observations, fit_settings()));
     fitted_labels_ = static_cast<int>(clicks.size());
 
     double sum = 0, squares = 0;
@@ -119,14 +114,26 @@ void Session::fit_reward(const Learner::RewardExtent& extent) {
         sum += score;
         squares += score * score;
     }
-    const double n = std::max<double>(1, static_cast<double>(drawn.size()));
-    score_mean_ = sum / n;
-    score_deviation_ = std::sqrt(std::max(squares / n - score_mean_ * score_mean_, 0.0));
+    set_score_scale(sum, squares, drawn.size());
+}
+
+RewardFitSettings Session::fit_settings() const {
+    RewardFitSettings settings;
+    settings.ridge = config_.reward.ridge;
+    settings.tie_threshold = config_.reward.tie_threshold;
+    settings.ties_as_half = config_.reward.ties_as_half;
+    return settings;
+}
+
+void Session::set_score_scale(double sum, double squares, std::size_t n) {
+    const double count = std::max<double>(1, static_cast<double>(n));
+    score_mean_ = sum / count;
+    score_deviation_ = std::sqrt(std::max(squares / count - score_mean_ * score_mean_, 0.0));
 }
 
 // Mean 0 and deviation 1 over all replies drawn, so that the KL weight means the same at every stage.
-double Session::normalised_score(const std::vector<float>& raw) const {
-    return score_deviation_ > 1e-9 ? (learner_.reward().mean_score(raw) - score_mean_) / score_deviation_ : 0;
+double Session::normalised(double score) const {
+    return score_deviation_ > 1e-9 ? (score - score_mean_) / score_deviation_ : 0;
 }
 
 // What the model said of pairs that it had not learned: of those held out where there are any, else of each of the
@@ -143,18 +150,19 @@ std::vector<double> Session::foretold() const {
     return out;
 }
 
-void Session::learn_reward(const Click& click, Lesson& lesson) {
+void Session::learn_reward(const Click& click, Lesson& lesson, const Pulse& pulse) {
     const StoredGeneration& g = generations_.at(click.label.generation_id);
-    const auto left = raw_features(candidate(g, g.left)), right = raw_features(candidate(g, g.right));
+    const StoredCandidate &left = candidate(g, g.left), &right = candidate(g, g.right);
+    const auto score = [&](const StoredCandidate& c) { return model_score(sequence_of(g, c.id), c.features, pulse); };
     const Choice choice = click.label.verdict.choice;
     RewardFitted fitted;
     fitted.label_id = click.label.id;
     const bool knows = fitted_labels_ > 0;
-    const double left_before = knows ? learner_.reward().probability(left, right) : 0.5;
+    const double left_before = knows ? probability_left(g, pulse) : 0.5;
     fitted.probability_before = probability_of(choice, left_before);
     if (knows) {
-        fitted.left_reward = learner_.reward().mean_score(left);
-        fitted.right_reward = learner_.reward().mean_score(right);
+        fitted.left_reward = score(left);
+        fitted.right_reward = score(right);
     }
     if (is_preference(choice)) {
         predictions_[click.label.id] = *fitted.probability_before;   // said before it was learned
@@ -165,9 +173,13 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
         (old_loss * old_count - std::log(std::max(*fitted.probability_before, 1e-12))) / (old_count + 1);
 
     fit_reward({click.label.id, generations_.rbegin()->first});
+    learn_trained_reward(click, lesson, pulse);
+    if (scores_by_training()) {
+        measure_trained_scores(pulse);
+    }
     fitted.labels = fitted_labels_;
     fitted.loss_after = learner_.reward().loss();
-    fitted.probability_after = probability_of(choice, learner_.reward().probability(left, right));
+    fitted.probability_after = probability_of(choice, probability_left(g, pulse));
 
     const std::vector<double> said = foretold();
     double surprise = 0;
@@ -181,7 +193,8 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
     };
     point("reward/loss", said.empty() ? std::log(2.0) : surprise);
     point("reward/fit_loss", fitted.loss_after);
-    point("reward/margin", std::abs(learner_.reward().mean_score(left) - learner_.reward().mean_score(right)));
+    point("reward/margin", std::abs(score(left) - score(right)));
+    point("reward/trained", scores_by_training() ? 1 : 0);
     point("reward/tie_threshold", learner_.reward().tie_threshold());
     if (is_preference(choice)) {
         point("reward/predicted", *fitted.probability_before);
@@ -195,7 +208,7 @@ void Session::learn_reward(const Click& click, Lesson& lesson) {
     lesson.events.push_back(
         {0, "reward",
          nlohmann::json{{"label", click.label.id}, {"generation", learner_.extent.generation}}.dump(),
-         learner_.reward().hash()});
+         scores_by_training() ? learner_.trained()->hash() : learner_.reward().hash()});
     emit_(std::move(fitted));
 }
 

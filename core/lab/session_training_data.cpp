@@ -96,11 +96,14 @@ double Session::reference_sum(const StoredGeneration& generation, std::int64_t i
     return sum;
 }
 
-// The new pairs and some earlier ones, drawn without replacement.
+// The new pairs and some earlier ones, drawn without replacement; none where the answer compares nothing.
 std::vector<PreferencePair> Session::training_pairs(const Click& click, const Pulse& pulse) {
     std::vector<ImpliedPair> batch, earlier;
     for (const auto& [better, worse] : implied_pairs(click)) {
         batch.push_back({click.label.generation_id, better, worse});
+    }
+    if (batch.empty()) {
+        return {};
     }
     for (const Click* c : clicks_until(click.label.id - 1)) {
         for (const auto& [better, worse] : implied_pairs(*c)) {
@@ -144,8 +147,8 @@ std::vector<Session::RatedReply> Session::rated(const Click& click) const {
             rate(verdict.places.front(), true);
             for (std::size_t place = 0; place < shown.size(); ++place) {
                 const auto found = std::find(verdict.places.begin(), verdict.places.end(), static_cast<int>(place));
-                const bool last = found + 1 == verdict.places.end() && verdict.places.size() == shown.size();
-                if (found == verdict.places.end() || (last && shown.size() > 1)) {
+                const bool unplaced = found == verdict.places.end();
+                if (unplaced || (found + 1 == verdict.places.end() && verdict.places.size() == shown.size())) {
                     rate(place, false);
                 }
             }
@@ -216,7 +219,7 @@ Learner::Samples Session::samples(const Pulse& pulse) const {
     const auto score = [&](const Sequence& sequence, const ReferenceFacts& facts) {
         out.reference_t1.push_back(facts.sum_t1());
         const std::size_t prompt = (out.reference_t1.size() - 1) / static_cast<std::size_t>(live.group_size);
-        return mixed_score(mix, texts[prompt], sequence, facts);
+        return mixed_score(mix, texts[prompt], sequence, facts, pulse);
     };
     out.rollouts = draw_rollouts(model_->decoder(), learner_.adapter(), nullptr, request, score, pulse);
     out.temperature = scoring_temperature();
@@ -226,8 +229,8 @@ Learner::Samples Session::samples(const Pulse& pulse) const {
 }
 
 RolloutScore Session::mixed_score(const RewardMix& mix, const std::string& prompt, const Sequence& sequence,
-                                  const ReferenceFacts& facts) const {
-    const double model_score = normalised_score(LinearReward::raw_features(facts.features, sequence.reply_length()));
+                                  const ReferenceFacts& facts, const Pulse& pulse) const {
+    const double by_model = mix.needs_model() ? normalised(model_score(sequence, facts.features, pulse)) : 0;
     RuleInput input;
     input.prompt = prompt;
     const std::vector<int> reply(sequence.ids.begin() + sequence.prompt_length, sequence.ids.end());
@@ -235,7 +238,7 @@ RolloutScore Session::mixed_score(const RewardMix& mix, const std::string& promp
     input.tokens = sequence.reply_length();
     input.ended = !reply.empty() && reply.back() == model_->tokenizer().eos();
     input.mean_reference_logprob = facts.sum_t1() / std::max(1, sequence.reply_length());
-    const RewardScore scored = mix.score(input, model_score);
+    const RewardScore scored = mix.score(input, by_model);
     RolloutScore out(scored.total);
     if (scored.parts.size() > 1) {
         for (const RewardScore::Part& part : scored.parts) {

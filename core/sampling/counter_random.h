@@ -36,7 +36,7 @@ constexpr double uniform(const RandomPlace& place) {
 }
 
 /// Uses of randomness outside the drawing of replies; each a stream of its own, above all groups' streams.
-enum class Use : std::uint32_t { sides = 0xF0000000, pair_choice, replay, shuffle, evaluation, rollouts, heldout };
+enum class Use : std::uint32_t { sides = 0xF0000000, pair_choice, replay, shuffle, evaluation, rollouts, heldout, reward_batch };
 
 constexpr double uniform(std::uint64_t seed, Use use, std::uint64_t index, std::uint32_t draw = 0) {
     return uniform({seed, static_cast<std::uint32_t>(use), static_cast<std::uint32_t>(index),

@@ -25,7 +25,7 @@ bool pooled_takes_over(int usable_labels, int threshold = 200);
 struct PooledReward {
     LoraAdapter adapter;       // of the blocks below the middle; none in a model of one block
     at::Tensor weights;        // (F) double, F = D + 1
-    FeatureScale scale;        // as it was when started, constant
+    FeatureScale scale;        // as it was when started; a step does not change it
     double ridge = 1;          // precision of the prior on each weight
     double tie_threshold = 1;  // theta, as the linear head's last fit has it: the caller keeps it so
     bool ties_as_half = false;

@@ -31,15 +31,18 @@ inline const std::vector<std::string> some_prompts = {"Why?", "How so?", "And th
 class LabSession {
   public:
     LabSession(const std::filesystem::path& project, const SessionConfig& config,
-               const std::vector<std::string>& prompts = some_prompts) {
+               const std::vector<std::string>& prompts = some_prompts,
+               const std::string& model = TinyModel::path()) {
         use_threads(1);
-        session_ = Session::create({project.string(), TinyModel::path(), config, prompts},
-                                   TinyModel::opened(), project, keep());
+        session_ = Session::create({project.string(), model, config, prompts}, TinyModel::opened_at(model),
+                                   project, keep());
     }
     /// Opens a project again.
     explicit LabSession(const std::filesystem::path& project) {
         use_threads(1);
-        session_ = Session::open(ProjectFile::open(project), TinyModel::opened(), keep());
+        auto file = ProjectFile::open(project);
+        const auto model = TinyModel::opened_at(file->model().path);
+        session_ = Session::open(std::move(file), model, keep());
     }
 
     Session* operator->() const { return session_.get(); }
@@ -61,22 +64,24 @@ class LabSession {
         return last<PairReady>().pair;
     }
     /// Records a choice for the pair on the screen, without learning it; draws one when there is none.
-    std::int64_t record(Choice choice) {
+    std::int64_t record(const Verdict& verdict) {
         if (session_->shown() == 0) {
             show();
         }
-        return session_->record(session_->shown(), {choice, Strength::clear, {}}, "person");
+        return session_->record(session_->shown(), verdict, "person");
     }
+    std::int64_t record(Choice choice) { return record(Verdict{choice, Strength::clear, {}}); }
     void learn_all() {
         while (const auto label = session_->pending()) {
             session_->learn(*label, {});
         }
     }
-    std::int64_t click(Choice choice) {
-        const std::int64_t label = record(choice);
+    std::int64_t click(const Verdict& verdict) {
+        const std::int64_t label = record(verdict);
         learn_all();
         return label;
     }
+    std::int64_t click(Choice choice) { return click(Verdict{choice, Strength::clear, {}}); }
     void click(const std::vector<Choice>& choices) {
         for (const Choice choice : choices) {
             click(choice);

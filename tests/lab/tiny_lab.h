@@ -31,6 +31,10 @@ class TinyModel {
     /// One whose EOS is likely (that far the opposite of its random row): most replies end within a few
     /// tokens, which policy gradients need.
     static const std::string& ending_path() { return ending().path_; }
+    /// The one of them whose file is at `path`.
+    static std::shared_ptr<const LanguageModel> opened_at(const std::string& path) {
+        return path == ending_path() ? ending().model_ : plain().model_;
+    }
 
   private:
     explicit TinyModel(float eos_scale) : path_((folder_ / "tiny.gguf").string()) {
