@@ -10,6 +10,7 @@
 #include "core/api/catalog.h"
 #include "core/api/config_fields.h"
 #include "core/api/errors.h"
+#include "core/api/recommended.h"
 #include "core/lab/row_checks.h"
 
 namespace plumbline {
@@ -33,8 +34,8 @@ constexpr const char* current_prompt_key = "current_prompt";
 /// "A", "B" … as the cards are called.
 std::string card(int place) { return std::string(1, static_cast<char>('A' + place)); }
 
-/// The history's words for an answer.
-std::string words_of(const Verdict& verdict) {
+/// The history's words for an answer to `shown` replies.
+std::string words_of(const Verdict& verdict, std::size_t shown) {
     static const char* const over[] = {" slightly over ", " over ", " far over "};
     const char* const strength = over[static_cast<int>(verdict.strength)];
     std::string out;
@@ -48,7 +49,9 @@ std::string words_of(const Verdict& verdict) {
             for (const int place : verdict.places) {
                 out += (out.empty() ? "" : " over ") + card(place);
             }
-            return verdict.places.size() == 1 ? out + " is best" : out;
+            return verdict.places.size() == 1       ? out + " is best"
+                   : verdict.places.size() < shown - 1 ? out + " over the rest"
+                                                       : out;
         case Choice::thumbs:
             for (std::size_t place = 0; place < verdict.places.size(); ++place) {
                 if (verdict.places[place] != 0) {
@@ -75,6 +78,7 @@ void require_usable(const char* operation, const LanguageModel& model, const Ses
 std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_ptr<const LanguageModel> model,
                                          const std::filesystem::path& path, Emit emit) {
     validate(command.config);
+    parse_reward_mix(command.config.live.reward);
     const std::vector<std::string> prompts = command.prompts.empty() ? bundled_prompts(model->info().name) : command.prompts;
     for (const std::string& text : prompts) {
         require_usable("new session", *model, command.config, text);
@@ -142,11 +146,11 @@ void Session::load() {
         throw Error("open project", file_->path().string() + ": it holds no checkpoint; the file is damaged");
     }
     restore(*latest);
+    score_waiting({});
     current_prompt_ = prompts_.empty() ? 0 : prompts_.front().id;
     if (const auto stored = file_->setting(current_prompt_key)) {
         const std::int64_t id = std::strtoll(stored->c_str(), nullptr, 10);
         current_prompt_ = is_listed(id) ? id : current_prompt_;
-    score_waiting({});
     }
     saved_ = unix_time();
 }
@@ -270,6 +274,11 @@ std::vector<int> Session::prompt_ids(const std::string& text) const {
 // The adapter's shape is the session's identity: its states would not fit another.
 void Session::change_config(const SessionConfig& config) {
     validate(config);
+    parse_reward_mix(config.live.reward);
+    const std::int64_t parameters = model_->decoder().config().parameters();
+    if (trains_all_weights(config.lora, parameters) != trains_all_weights(config_.lora, parameters)) {
+        throw Error("change settings", "whether all weights or an adapter train is fixed for a session; start a new one");
+    }
     if (config.lora.lora_rank != config_.lora.lora_rank || config.lora.lora_alpha != config_.lora.lora_alpha ||
         config.lora.lora_first_block != config_.lora.lora_first_block) {
         throw Error("change settings", "the adapter's rank, alpha and first block are fixed for a session; start a new one");
@@ -312,7 +321,7 @@ HistoryRow Session::history_row(const Click& click) const {
     const StoredGeneration& generation = generations_.at(click.label.generation_id);
     HistoryRow row;
     row.label_id = click.label.id;
-    row.text = words_of(click.label.verdict);
+    row.text = words_of(click.label.verdict, generation.shown().size());
     row.policy_step = generation.policy_version;
     row.undone = !click.standing;
     row.choice = click.label.verdict.choice;

@@ -23,6 +23,9 @@ double now() {
 
 // One transaction, one wait for the disk: the label, its log row and where the person goes next.
 std::int64_t Session::record(std::int64_t pair, const Verdict& verdict, const std::string& judge) {
+    if (const std::string fault = fault_of_verdict(pair, verdict); !fault.empty()) {
+        throw Error("vote", "the answer to pair " + std::to_string(pair) + " " + fault + "; vote again");
+    }
     StoredLabel label;
     label.generation_id = pair;
     label.verdict = verdict;
@@ -89,10 +92,10 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
         predictions_.erase(label);
         throw;
     }
+    score_waiting({});   // outside: the click is in the file already
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     emit_(ClickDone{label, policy_steps() - steps, seconds});
 }
-    score_waiting({});   // outside: the click is in the file already
 
 void Session::commit(const Click& click, const Lesson& lesson) {
     ProjectFile::Transaction transaction(*file_);
@@ -146,11 +149,11 @@ bool Session::undo() {
 
     emit_(Undone{label.id, history_row(*last), policy_steps(), labels()});
     put_back();   // the pair on the screen waits its turn
+    score_waiting({});
+    score_cards(generations_.at(label.generation_id), {});
     current_prompt_ = generations_.at(label.generation_id).prompt_id;
     if (is_listed(current_prompt_)) {
         go_to_prompt(current_prompt_);
-    score_waiting({});
-    score_cards(generations_.at(label.generation_id), {});
     }
     show(label.generation_id);
     return true;
