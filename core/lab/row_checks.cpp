@@ -81,7 +81,11 @@ void require_sound_rows(const std::filesystem::path& file, const LanguageModel& 
             damaged(pair + " belongs to prompt " + std::to_string(generation.prompt_id) +
                     ", which is not there");
         }
+        std::set<std::int64_t> seen;
         for (const std::int64_t side : generation.shown()) {
+            if (!seen.insert(side).second) {
+                damaged(pair + " shows reply " + std::to_string(side) + " twice");
+            }
             if (std::none_of(generation.candidates.begin(), generation.candidates.end(),
                              [&](const StoredCandidate& c) { return c.id == side; })) {
                 damaged(pair + " shows reply " + std::to_string(side) + ", which is not one of its own");

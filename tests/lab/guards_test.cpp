@@ -132,8 +132,9 @@ class KlBrake : public Lab {
 
 std::vector<float> floats_of(const Session& session) {
     const auto state = session.file().latest()->state;
-    std::vector<float> out((state.size() - 40) / sizeof(float));  // behind the header: weights, then moments
-    std::memcpy(out.data(), state.data() + 40, out.size() * sizeof(float));
+    constexpr std::size_t header = 80;  // behind it weights, moments and the value head's
+    std::vector<float> out((state.size() - header) / sizeof(float));
+    std::memcpy(out.data(), state.data() + header, out.size() * sizeof(float));
     return out;
 }
 

@@ -98,7 +98,7 @@ TEST_F(Killed, LosesNoAcknowledgedClickAndGoesOn) {
         const auto opened = all_of<SessionOpened>(driver.after(OpenSession{project(), ""}));
         ASSERT_EQ(opened.size(), 1U);
         EXPECT_EQ(driver.snapshot().pending_clicks, 0) << "a label that was only recorded is learned now";
-        EXPECT_EQ(driver.snapshot().policy_steps, choices);
+        EXPECT_EQ(driver.snapshot().policy_steps, choices * opened[0].config.live.steps_per_click);
         EXPECT_EQ(all_of<ClickDone>(driver.vote(Choice::left)).size(), 1U);
         EXPECT_EQ(all_of<Undone>(driver.after(Undo{})).size(), 1U);
         driver.after(CloseSession{});
