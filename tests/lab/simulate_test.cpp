@@ -116,7 +116,7 @@ TEST_P(Simulating, AJudgeThatAlwaysTiesSaysSo) {
     wanted.config.sampling.max_new_tokens = 2;
     wanted.config.sampling.candidates = 2;
     expect_error_form(error_from([&] { run(wanted); }),
-                      "simulate: the judge 'keyword' cannot tell the replies apart (200 ties in a row)");
+                      "simulate: the judge 'keyword' cannot tell the replies apart (50 ties in a row)");
 }
 
 TEST_P(Simulating, WrongRequestsSaySo) {
