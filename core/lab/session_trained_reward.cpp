@@ -58,7 +58,7 @@ void Session::learn_trained_reward(const Click& click, Lesson& lesson, const Pul
     const Metrics metrics = trained.step(replies, observations, learner_.reward().labels(), pulse);
     if (const auto loss = metrics.find("loss/reward"); loss != metrics.end()) {
         lesson.points.push_back(
-            {"loss/reward", click.label.id, static_cast<double>(fitted_labels_), loss->second});
+            {"reward/trained_loss", click.label.id, static_cast<double>(fitted_labels_), loss->second});
     }
 }
 

@@ -40,6 +40,9 @@ TYPED_TEST(EveryConfig, NumbersEndAtTheirBounds) {
             continue;
         }
         TypeParam config;
+        if constexpr (std::is_same_v<TypeParam, SessionConfig>) {
+            config.sampling.candidates = field.key == "shown" ? 16 : config.sampling.candidates;   // enough to show
+        }
         const std::string least = range.substr(0, dots);
         const std::string most = range.substr(dots + 2);
         EXPECT_TRUE(field.set(config, least)) << field.key;
@@ -122,8 +125,12 @@ TEST(Validate, NamesTheFirstWrongField) {
     session.live.kl_limit = std::nan("");
     EXPECT_EQ(message_of([&] { validate(session); }), "settings: kl_limit is nan; use 0.1..1000");
     session = {};
-    session.live.algorithm = static_cast<Algorithm>(7);
-    EXPECT_EQ(message_of([&] { validate(session); }), "settings: algorithm is 7; use dpo|rloo");
+    session.live.algorithm = static_cast<Algorithm>(14);
+    EXPECT_EQ(message_of([&] { validate(session); }).rfind("settings: algorithm is 14; use dpo|cdpo|", 0), 0U);
+    session = {};
+    session.sampling.shown = 5;
+    EXPECT_EQ(message_of([&] { validate(session); }),
+              "settings: shown is 5 but candidates is 4; draw as many as are shown");
     session = {};
     session.system_prompt.assign(20001, 'a');
     EXPECT_EQ(message_of([&] { validate(session); }).rfind("settings: system_prompt is aaa", 0), 0U);

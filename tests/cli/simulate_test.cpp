@@ -91,7 +91,7 @@ TEST_F(Simulate, ASeedRepeatsASession) {
 
 TEST_F(Simulate, LearnsByRlooToo) {
     const auto rows = json_lines(
-        run(words("1", {"--algorithm", "rloo", "--config", "rloo_group=2", "--project", project()})).out);
+        run(words("1", {"--algorithm", "rloo", "--config", "group_size=2", "--project", project()})).out);
     EXPECT_EQ(rows.size(), 2U);
     EXPECT_EQ(run({"replay", project(), "--check", "--threads", "1"}).exit_code, 0);
 }

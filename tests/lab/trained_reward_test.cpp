@@ -89,8 +89,8 @@ TEST_F(TrainedRewards, StartAtTheLinearHeadsScoresAndThenDiffer) {
 
     EXPECT_EQ(curve(trained, "reward/trained"), (std::vector<double>{0, 0, 1, 1, 1}));
     EXPECT_EQ(curve(linear, "reward/trained"), (std::vector<double>{0, 0, 0, 0, 0}));
-    EXPECT_EQ(curve(trained, "loss/reward").size(), 2U) << "a step at each click after the start";
-    EXPECT_TRUE(curve(linear, "loss/reward").empty()) << "0: never";
+    EXPECT_EQ(curve(trained, "reward/trained_loss").size(), 2U) << "a step at each click after the start";
+    EXPECT_TRUE(curve(linear, "reward/trained_loss").empty()) << "0: never";
 }
 
 TEST_F(TrainedRewards, ReplayIsEqual) {
@@ -201,7 +201,7 @@ TEST_F(TrainedRewards, AChangedThresholdIsHonoured) {
     session->change_config(config);
     session.click(Choice::left);
     EXPECT_GT(latest_state(session).size(), without) << "it starts again";
-    EXPECT_EQ(curve(session, "loss/reward").size(), 1U) << "afresh: the first click only starts it";
+    EXPECT_EQ(curve(session, "reward/trained_loss").size(), 1U) << "afresh: the first click only starts it";
 }
 
 TEST_F(TrainedRewards, SkipsAndHeldOutLabelsDoNotCount) {

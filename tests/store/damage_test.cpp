@@ -148,7 +148,7 @@ TEST_F(Contradiction, InLabelsIsNamed) {
                          "label 1 belongs to pair 99, which is not there"));
     EXPECT_EQ(problem_after("UPDATE labels SET generation_id = 2 WHERE id = 4"),
               "label 4 takes back 3, which is no label of the same pair\n");
-    EXPECT_TRUE(contains(problem_after("INSERT INTO labels VALUES (9, 3, 'left', 0, 'person', 4)"),
+    EXPECT_TRUE(contains(problem_after("INSERT INTO labels VALUES (9, 3, 'left', 'clear', '', 0, 'person', 4)"),
                          "label 9 takes back 4, which is no label"));
 }
 

@@ -162,7 +162,7 @@ TEST_F(EngineWindowTest, EveryKindOfAnswerIsLearned) {
         press(key);
     }
     ASSERT_TRUE(answered(4)) << failure;
-    EXPECT_EQ(window->state().history()[3].text, "D over A");
+    EXPECT_EQ(window->state().history()[3].text, "D over A over the rest");
     press(Qt::Key_0);
     ASSERT_TRUE(answered(5)) << failure;
     EXPECT_EQ(window->state().history()[4].choice, Choice::thumbs);

@@ -20,6 +20,8 @@ const std::vector<MetricInfo>& metric_catalog() {
             {"reward/accuracy", "Held-out accuracy", "held-out acc.", reward_model, labels, 2},
             {"reward/loss", "Reward model loss, nats a label", "loss", reward_model, labels, 2},
             {"reward/fit_loss", "Loss on learned labels, nats a label", "fit loss", reward_model, labels, 2},
+            {"reward/trained_loss", "Loss of the trained reward model, nats a label", "trained loss", reward_model, labels, 2},
+            {"reward/trained", "Trained reward model at work, 1 or 0", "trained", reward_model, labels, 0},
             {"reward/margin", "Reward margin of the pair", "margin", reward_model, labels, 2},
             {"reward/predicted", "P(your choice), foretold", "P(choice)", calibration, labels, 2},
             {"reward/ece", "Calibration error (ECE)", "ECE", calibration, labels, 3},
