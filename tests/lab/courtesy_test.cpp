@@ -1,0 +1,51 @@
+// The bundled model and a person who likes polite answers: from half of them to nine in ten, whatever the seed.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/api/offline.h"
+#include "core/api/recommended.h"
+
+namespace plumbline::testing {
+namespace {
+
+class Courtesy : public ::testing::TestWithParam<std::uint64_t> {
+  protected:
+    static SimulateResult after_clicks(int clicks, std::uint64_t seed) {
+        SimulateRequest request;
+        request.model = "courtesy";
+        request.judge = "polite";
+        request.clicks = clicks;
+        request.heldout_samples = 3;
+        request.config.seed = seed;
+        request.config.live.algorithm = Algorithm::rloo;
+        recommend(request.config, inspect_model("courtesy", "f32").parameters);
+        EngineOptions options;
+        options.threads = 1;
+        return simulate(request, options, {}, [](const SimulatedClick&) {}, {});
+    }
+};
+
+TEST_P(Courtesy, BecomesPoliteInTwentyClicks) {
+    const SimulateResult result = after_clicks(20, GetParam());
+    EXPECT_EQ(result.after.n, 66);
+    EXPECT_GT(result.before.high, 0.4);
+    EXPECT_LT(result.before.low, 0.6) << "the model answers politely about half the time";
+    EXPECT_GE(result.after.share, 0.9);
+    EXPECT_TRUE(std::isfinite(result.kl));
+    EXPECT_LT(result.kl, 8);
+    EXPECT_LT(result.nll_after, result.nll_before + 0.25) << "it still writes as it was taught, nats a token";
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Courtesy, ::testing::Values(1, 2, 3));
+
+TEST_F(Courtesy, StaysAsItWasWithoutClicks) {
+    const SimulateResult result = after_clicks(0, 1);
+    EXPECT_EQ(result.after.share, result.before.share);
+    EXPECT_LT(result.after.share, 0.9) << "so the test above can fail";
+    EXPECT_NEAR(result.kl, 0, 1e-3);
+}
+
+}  // namespace
+}  // namespace plumbline::testing
