@@ -17,7 +17,7 @@ class Courtesy : public ::testing::TestWithParam<std::uint64_t> {
         request.model = "courtesy";
         request.judge = "polite";
         request.clicks = clicks;
-        request.heldout_samples = 3;
+        request.heldout_samples = 2;
         request.config.seed = seed;
         request.config.live.algorithm = Algorithm::rloo;
         recommend(request.config, inspect_model("courtesy", "f32").parameters);
@@ -27,9 +27,9 @@ class Courtesy : public ::testing::TestWithParam<std::uint64_t> {
     }
 };
 
-TEST_P(Courtesy, BecomesPoliteInTwentyClicks) {
-    const SimulateResult result = after_clicks(20, GetParam());
-    EXPECT_EQ(result.after.n, 66);
+TEST_P(Courtesy, BecomesPoliteInTenClicks) {
+    const SimulateResult result = after_clicks(10, GetParam());
+    EXPECT_EQ(result.after.n, 44);
     EXPECT_GT(result.before.high, 0.4);
     EXPECT_LT(result.before.low, 0.6) << "the model answers politely about half the time";
     EXPECT_GE(result.after.share, 0.9);
