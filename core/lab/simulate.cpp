@@ -109,6 +109,24 @@ JudgedReply seen(const Candidate& candidate) {
     return {candidate.text, candidate.tokens, candidate.finish == Finish::eos};
 }
 
+// Of two replies the better one; of more the best, by comparing them two by two. All alike: a tie.
+Verdict answer_of(const Judge& judge, const Pair& pair) {
+    const auto number = static_cast<std::uint64_t>(pair.id);
+    if (pair.more.empty()) {
+        return {judge.choose(pair.prompt, seen(pair.left), seen(pair.right), number)};
+    }
+    std::vector<JudgedReply> replies{seen(pair.left), seen(pair.right)};
+    for (const Candidate& candidate : pair.more) {
+        replies.push_back(seen(candidate));
+    }
+    const double first = judge.felt_score(pair.prompt, replies.front());
+    if (std::all_of(replies.begin(), replies.end(),
+                    [&](const JudgedReply& reply) { return judge.felt_score(pair.prompt, reply) == first; })) {
+        return {Choice::tie};
+    }
+    return {Choice::ranking, Strength::clear, {judge.rank(pair.prompt, replies, number).front()}};
+}
+
 }  // namespace
 
 SimulateResult simulate(const SimulateRequest& request, const EngineOptions& options, const Job& job,
@@ -147,8 +165,9 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
         // As in the measured settings, a click is a preference: a pair that the judge cannot tell apart is marked as a
         // tie, and another one is drawn.
         const auto start = std::chrono::steady_clock::now();
-        const Choice choice = judge->choose(pair.prompt, seen(pair.left), seen(pair.right), static_cast<std::uint64_t>(pair.id));
-        engine.post(Vote{pair.id, choice});
+        const Verdict answer = answer_of(*judge, pair);
+        const Choice choice = answer.choice;
+        engine.post(Vote{pair.id, answer});
         SimulatedClick told;
         std::optional<Pair> next;
         bool done = choice == Choice::skip;

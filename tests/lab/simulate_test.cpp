@@ -1,5 +1,7 @@
 // The window's loop with a simulated person.
 
+#include <algorithm>
+
 #include "tests/lab/lab.h"
 
 namespace plumbline::testing {
@@ -82,6 +84,35 @@ TEST_P(Simulating, ClicksCountsAndEvaluates) {
     const ReplayChecked checked = replayed(project());
     EXPECT_TRUE(checked.equal) << checked.first_difference;
     EXPECT_NE(error_from([&] { run(wanted); }).find("there is a file of that name"), std::string::npos);
+}
+
+TEST_P(Simulating, OfMoreThanTwoThePersonTakesTheBest) {
+    SimulateRequest wanted = request(3);
+    wanted.config.sampling.shown = 3;
+    wanted.project = project();
+    EXPECT_EQ(run(wanted).result.clicks, 3);
+    const auto judge = make_judge("long", {});
+    const auto file = ProjectFile::open(project());
+    int ranked = 0;
+    for (const StoredLabel& label : file->labels()) {
+        const StoredGeneration generation = file->generation(label.generation_id);
+        std::vector<double> scores;
+        for (const std::int64_t id : generation.shown()) {
+            for (const StoredCandidate& c : generation.candidates) {
+                if (c.id == id) {
+                    scores.push_back(judge->score("", {c.text, static_cast<int>(c.ids.size()), true}));
+                }
+            }
+        }
+        ASSERT_EQ(scores.size(), 3U);
+        if (label.verdict.choice == Choice::ranking) {
+            ++ranked;
+            ASSERT_EQ(label.verdict.places.size(), 1U);
+            // Lengths within a tenth of each other tie, so the best is the longest up to that.
+            EXPECT_GE(scores[label.verdict.places[0]], 0.9 * *std::max_element(scores.begin(), scores.end()));
+        }
+    }
+    EXPECT_EQ(ranked, 3);
 }
 
 TEST_P(Simulating, ASeedDecidesEverything) {
