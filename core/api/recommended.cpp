@@ -43,6 +43,10 @@ void recommend_for_all_weights(LiveConfig& live) {
             live.beta = 0.3;
             live.gae_lambda = 1;      // replies are short, and the value head knows little after a few clicks
             break;
+        case Algorithm::grpo:
+            live.lr = 0.3;
+            live.beta = 0.15;         // advantages of deviation 1 feel the leash more
+            break;
         default:                      // from samples
             live.lr = 0.2;
             live.beta = 0.3;
