@@ -27,11 +27,11 @@ void recommend_for_all_weights(LiveConfig& live) {
     live.lr = 0.02;
     live.beta = 0.5;
     switch (live.algorithm) {
-        case Algorithm::dpo:
         case Algorithm::ipo:
         case Algorithm::robust_dpo:
         case Algorithm::kto: break;
-        case Algorithm::cdpo: live.steps_per_click = 4; break;   // its margins are bounded: more steps reach them
+        case Algorithm::dpo:
+        case Algorithm::cdpo: live.steps_per_click = 4; break;
         case Algorithm::hinge:                                   // no gradient from margins beyond 1 / beta
             live.lr = 0.05;
             live.beta = 0.2;
@@ -46,6 +46,10 @@ void recommend_for_all_weights(LiveConfig& live) {
         case Algorithm::grpo:
             live.lr = 0.3;
             live.beta = 0.15;         // advantages of deviation 1 feel the leash more
+            break;
+        case Algorithm::reinforce:
+            live.lr = 0.2;
+            live.beta = 0.15;
             break;
         default:                      // from samples
             live.lr = 0.2;
