@@ -68,6 +68,7 @@ void recommend(SessionConfig& config, std::int64_t parameters) {
     LiveConfig live;   // the defaults of what the algorithm does not set
     live.algorithm = config.live.algorithm;
     live.reward = config.live.reward;
+    live.collapse_guard = config.live.collapse_guard;
     if (trains_all_weights(config.lora, parameters)) {
         recommend_for_all_weights(live);
     } else {

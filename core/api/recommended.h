@@ -7,7 +7,7 @@
 
 namespace plumbline {
 
-/// Sets the optimiser, rates, weights, KL limit and batch sizes of `config.live` for its algorithm: those of a small model all of
+/// Sets `config.live`, its reward and collapse guard apart, for its algorithm: those of a small model all of
 /// whose weights train (`config.lora.weights`, automatic by `parameters`), or those of low-rank adapters.
 void recommend(SessionConfig& config, std::int64_t parameters);
 
