@@ -1,15 +1,11 @@
 // The stage that learns from single replies, good or not; a pair gives one of each.
 
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-
 #include <optional>
 
 #include "core/lab/offline_data.h"
 #include "core/lab/offline_policy.h"
 #include "core/lab/offline_stage.h"
 #include "core/training/kto.h"
-#include "core/training/policy.h"
 
 namespace plumbline {
 
@@ -32,26 +28,19 @@ std::vector<LabelledRow> labelled_rows(const Feedback& feedback) {
     return out;
 }
 
-class KtoStage : public TrainingStage {
+class KtoStage : public PolicyStage {
   public:
     KtoStage(const KtoConfig& config, const TrainRequest& request, const OpenedModel& opened)
-        : TrainingStage(config),
-          request_(request),
-          opened_(opened),
-          settings_{config.beta, config.desirable_weight, config.undesirable_weight, {}},
-          policy_(start_policy(opened, request, config, config.seed)) {
+        : PolicyStage(config, config, request, opened),
+          settings_{config.beta, config.desirable_weight, config.undesirable_weight, {}} {
         const Feedback data = read_feedback(request.data);
         skipped_ = data.skipped;
         use_rows(labelled_rows(data), request.data, skipped_, [&](const LabelledRow& row) {
             rows_.push_back({row_sequence(opened, row.prompt, row.reply, config.max_length), row.good, {}});
         });
-        train(policy_.adapter->tensors(), policy_.adapter->tensor_names());
     }
 
     std::size_t rows() const override { return rows_.size(); }
-    void write(const std::filesystem::path& out) const override {
-        write_policy(opened_, request_, *policy_.adapter, out);
-    }
 
   protected:
     Metrics add_gradients(const Batch& batch) override {
@@ -59,12 +48,11 @@ class KtoStage : public TrainingStage {
         for (const std::size_t i : batch) {
             Row& row = rows_[i];
             if (!row.reference) {
-                row.reference = reference_of(row.sequence);
+                row.reference = reference_sums({&row.sequence, 1}).front();
             }
             replies.push_back({row.sequence, {}, *row.reference, row.good});
         }
-        return kto_gradients(opened_.model->decoder(), *policy_.adapter, policy_.reference.get(), replies,
-                             settings_, opened_.pulse);
+        return kto_gradients(decoder(), policy(), reference(), replies, settings_, opened().pulse);
     }
 
   private:
@@ -74,18 +62,7 @@ class KtoStage : public TrainingStage {
         std::optional<double> reference;  // summed log-prob, once it was needed
     };
 
-    double reference_of(const Sequence& sequence) const {
-        at::NoGradGuard no_grad;
-        return policy_logprobs(opened_.model->decoder(), policy_.reference.get(), pack({&sequence, 1}), {},
-                               1.0, opened_.pulse)
-            .sum()
-            .item<double>();
-    }
-
-    const TrainRequest& request_;
-    const OpenedModel& opened_;
     const KtoSettings settings_;
-    const TrainedPolicy policy_;
     std::vector<Row> rows_;
 };
 

@@ -1,5 +1,8 @@
 #include "core/lab/offline_policy.h"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
 #include <limits>
 
 #include "core/api/catalog.h"
@@ -7,6 +10,7 @@
 #include "core/formats/gguf.h"
 #include "core/formats/peft.h"
 #include "core/model/full_weights.h"
+#include "core/training/policy.h"
 #include "core/training/pretrained_file.h"
 
 namespace plumbline {
@@ -123,6 +127,30 @@ void write_policy(const OpenedModel& opened, const TrainRequest& request, const 
     } else {
         write_model(opened, request, dynamic_cast<const FullWeights&>(policy), out);
     }
+}
+
+PolicyStage::PolicyStage(const OptimizerConfig& optimizer, const LoraConfig& weights, const TrainRequest& request,
+                         const OpenedModel& opened)
+    : TrainingStage(optimizer),
+      request_(request),
+      opened_(opened),
+      policy_(start_policy(opened, request, weights, optimizer.seed)) {
+    train(policy_.adapter->tensors(), policy_.adapter->tensor_names());
+}
+
+void PolicyStage::write(const std::filesystem::path& out) const {
+    write_policy(opened_, request_, *policy_.adapter, out);
+}
+
+std::vector<double> PolicyStage::reference_sums(std::span<const Sequence> sequences) const {
+    at::NoGradGuard no_grad;
+    const PackedBatch batch = pack(sequences);
+    const at::Tensor sums = sum_replies(batch, policy_logprobs(decoder(), reference(), batch, {}, 1.0, opened_.pulse));
+    std::vector<double> out;
+    for (std::int64_t i = 0; i < sums.numel(); ++i) {
+        out.push_back(sums[i].item<double>());
+    }
+    return out;
 }
 
 }  // namespace plumbline

@@ -1,11 +1,15 @@
 #pragma once
-// The policy of a training: how it starts, its reference, and how it is written.
+// The policy of a training: how it starts, its reference, how it is written; and what stages that train one share.
 
 #include <filesystem>
 #include <memory>
+#include <span>
+#include <vector>
 
+#include "core/lab/offline_stage.h"
 #include "core/lab/opened_model.h"
 #include "core/model/adapter.h"
+#include "core/model/packed_batch.h"
 
 namespace plumbline {
 
@@ -24,6 +28,29 @@ TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& reques
 /// with.
 void write_policy(const OpenedModel& opened, const TrainRequest& request, const Adapter& policy,
                   const std::filesystem::path& out);
+
+/// A stage whose result is a policy.
+class PolicyStage : public TrainingStage {
+  public:
+    void write(const std::filesystem::path& out) const override;
+
+  protected:
+    /// Starts the policy; all of its weights train. `request` and `opened` outlive the stage.
+    PolicyStage(const OptimizerConfig& optimizer, const LoraConfig& weights, const TrainRequest& request,
+                const OpenedModel& opened);
+
+    const OpenedModel& opened() const { return opened_; }
+    const Decoder& decoder() const { return opened_.model->decoder(); }
+    const Adapter& policy() const { return *policy_.adapter; }
+    const Adapter* reference() const { return policy_.reference.get(); }
+    /// The reference's log-probs at temperature 1, summed over each reply.
+    std::vector<double> reference_sums(std::span<const Sequence> sequences) const;
+
+  private:
+    const TrainRequest& request_;
+    const OpenedModel& opened_;
+    const TrainedPolicy policy_;
+};
 
 /// Whether a training that writes `out` trains every weight.
 bool is_model_file(const std::filesystem::path& out);

@@ -14,8 +14,6 @@ namespace plumbline {
 
 namespace {
 
-constexpr const char* part_prefix = "objective/score/";  // of a batch's metrics
-
 PolicyGradientSettings gradient_settings(const OnPolicyConfig& config) {
     PolicyGradientSettings out;
     out.beta = config.beta;
@@ -42,25 +40,12 @@ double mean_kl(std::span<const Rollout> rollouts) {
     return sum / static_cast<double>(rollouts.size());
 }
 
-/// Parts of the score stand as reward/part/NAME.
-void name_parts(Metrics& metrics) {
-    const std::string prefix = part_prefix;
-    for (auto entry = metrics.lower_bound(prefix);
-         entry != metrics.end() && entry->first.starts_with(prefix);) {
-        metrics["reward/part/" + entry->first.substr(prefix.size())] = entry->second;
-        entry = metrics.erase(entry);
-    }
-}
-
 }  // namespace
 
 PolicyGradientStage::PolicyGradientStage(const OnPolicyConfig& config, const TrainRequest& request,
                                          const OpenedModel& opened)
-    : TrainingStage(config),
+    : PolicyStage(config, config, request, opened),
       config_(config),
-      request_(request),
-      opened_(opened),
-      policy_(start_policy(opened, request, config, config.seed)),
       score_(make_score(request, opened)),
       settings_(gradient_settings(config)),
       kl_(controller(config)) {
@@ -68,7 +53,6 @@ PolicyGradientStage::PolicyGradientStage(const OnPolicyConfig& config, const Tra
         prompts_.push_back({prompt_ids(*opened.model, prompt), static_cast<std::uint32_t>(prompts_.size())});
         opened.model->require_room(prompts_.back().ids.size(), config.max_new_tokens);
     }
-    train(policy_.adapter->tensors(), policy_.adapter->tensor_names());
 }
 
 std::vector<Rollout> PolicyGradientStage::sample(const std::vector<Batch>& batches, int step) const {
@@ -85,9 +69,8 @@ std::vector<Rollout> PolicyGradientStage::sample(const std::vector<Batch>& batch
     request.sampling.max_new_tokens = config_.max_new_tokens;
     request.seed = config_.seed;
     request.stream = static_cast<std::uint32_t>(step);
-    request.eos = opened_.model->tokenizer().eos();
-    return draw_rollouts(opened_.model->decoder(), policy(), policy_.reference.get(), request, score_,
-                         opened_.pulse);
+    request.eos = opened().model->tokenizer().eos();
+    return draw_rollouts(decoder(), policy(), reference(), request, score_, opened().pulse);
 }
 
 void PolicyGradientStage::check_kl(std::span<const Rollout> rollouts) const {
@@ -112,12 +95,7 @@ Metrics PolicyGradientStage::step(const std::vector<Batch>& batches, int step, d
         metrics["objective/beta"] = kl_.beta();
         kl_.update(mean_kl(rollouts), static_cast<std::int64_t>(rollouts.size()));
     }
-    name_parts(metrics);
     return metrics;
-}
-
-void PolicyGradientStage::write(const std::filesystem::path& out) const {
-    write_policy(opened_, request_, policy(), out);
 }
 
 std::map<std::string, double> PolicyGradientStage::numbers() const {
@@ -156,7 +134,7 @@ class ReinforceStage : public PolicyGradientStage {
   protected:
     Metrics learn(std::span<const Rollout> rollouts, int, double rate) override {
         clear_gradients();
-        Metrics metrics = reinforce_gradients(opened().model->decoder(), policy(), rollouts, settings(),
+        Metrics metrics = reinforce_gradients(decoder(), policy(), rollouts, settings(),
                                               baseline_, opened().pulse);
         take_step(rate, metrics);
         return metrics;
@@ -185,7 +163,7 @@ class ClippedStage : public PolicyGradientStage {
         for (int pass = 0; pass < passes_; ++pass) {
             clear_gradients();
             Metrics of_pass =
-                gradients_(opened().model->decoder(), policy(), rollouts, settings(), opened().pulse);
+                gradients_(decoder(), policy(), rollouts, settings(), opened().pulse);
             take_step(rate, of_pass);
             add_metrics(metrics, of_pass, passes_);
         }

@@ -5,18 +5,16 @@
 #include <span>
 
 #include "core/lab/offline_policy.h"
-#include "core/lab/offline_stage.h"
 #include "core/losses/kl_controller.h"
 #include "core/training/policy_gradient.h"
 
 namespace plumbline {
 
-class PolicyGradientStage : public TrainingStage {
+class PolicyGradientStage : public PolicyStage {
   public:
     std::size_t rows() const override { return prompts_.size(); }
     /// Samples of all batches' prompts are learned from together.
     Metrics step(const std::vector<Batch>& batches, int step, double rate) override;
-    void write(const std::filesystem::path& out) const override;
     std::map<std::string, double> numbers() const override;
     void set_numbers(const std::map<std::string, double>& numbers) override;
 
@@ -26,8 +24,6 @@ class PolicyGradientStage : public TrainingStage {
     /// Takes the optimiser's steps; returns the metrics of the update.
     virtual Metrics learn(std::span<const Rollout> rollouts, int step, double rate) = 0;
 
-    const OpenedModel& opened() const { return opened_; }
-    const Adapter& policy() const { return *policy_.adapter; }
     /// With the KL weight of the moment.
     const PolicyGradientSettings& settings() const { return settings_; }
     PolicyGradientSettings& own_settings() { return settings_; }
@@ -37,9 +33,6 @@ class PolicyGradientStage : public TrainingStage {
     void check_kl(std::span<const Rollout> rollouts) const;
 
     const OnPolicyConfig config_;
-    const TrainRequest& request_;
-    const OpenedModel& opened_;
-    const TrainedPolicy policy_;
     const ScoreReply score_;
     std::vector<GenerationPrompt> prompts_;
     PolicyGradientSettings settings_;

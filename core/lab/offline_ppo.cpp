@@ -43,9 +43,8 @@ class PpoStage : public PolicyGradientStage {
 
   protected:
     Metrics learn(std::span<const Rollout> rollouts, int step, double rate) override {
-        const Decoder& decoder = opened().model->decoder();
         const PpoTargets targets =
-            ppo_targets(decoder, policy(), head_, rollouts, settings(), opened().pulse);
+            ppo_targets(decoder(), policy(), head_, rollouts, settings(), opened().pulse);
         clear_gradients();
         head_optimizer_->zero_grad();
         Metrics norms, metrics;
@@ -62,7 +61,7 @@ class PpoStage : public PolicyGradientStage {
                 static_cast<std::uint64_t>(pass);
             const auto minibatches =
                 ppo_minibatches(rollouts.size(), config_.minibatches, config_.seed, number);
-            const PpoPass done = ppo_pass(decoder, policy(), head_, rollouts, targets, minibatches,
+            const PpoPass done = ppo_pass(decoder(), policy(), head_, rollouts, targets, minibatches,
                                           settings(), take_steps, opened().pulse);
             passes.push_back(done.metrics);
             if (done.stopped_early) {

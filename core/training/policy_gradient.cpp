@@ -110,7 +110,7 @@ Metrics rollout_metrics(std::span<const Rollout> rollouts, const PolicyGradientS
         scores.push_back(effective_score(r, settings));
         total["objective/score"] += scores.back() / n;
         for (const auto& [name, part] : r.score.parts) {
-            total["objective/score/" + name] += part / n;
+            total["reward/part/" + name] += part / n;
         }
         total["objective/kl"] += kl / n;
         total["objective/entropy"] -= r.logprob() / n;

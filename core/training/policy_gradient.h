@@ -46,7 +46,7 @@ std::vector<double> token_penalties(const Rollout& rollout, const PolicyGradient
 /// effective_score plus all of the penalties. Throws NonFinite when it is no number.
 double reward_of(const Rollout& rollout, const PolicyGradientSettings& settings);
 
-/// objective/score, objective/score/PART, objective/kl (summed k1, nats a reply: of either sign in a sample,
+/// objective/score, reward/part/PART, objective/kl (summed k1, nats a reply: of either sign in a sample,
 /// since it is an unbiased estimate and not a distance), objective/entropy (summed -log pi, nats a reply),
 /// objective/rlhf_reward (score - beta KL), tokens/eos_rate, tokens/response_length, and frac_reward_zero_std
 /// where groups have two replies or more: the share of groups whose scores are all equal. Where samples are

@@ -89,7 +89,7 @@ TEST(PolicyGradient, MetricsOfABatch) {
     settings.beta = 0.1;
     const Metrics metrics = rollout_metrics(rollouts, settings);
     EXPECT_NEAR(metrics.at("objective/score"), 3, 1e-9);
-    EXPECT_NEAR(metrics.at("objective/score/model"), 1.5, 1e-9);
+    EXPECT_NEAR(metrics.at("reward/part/model"), 1.5, 1e-9);
     EXPECT_NEAR(metrics.at("objective/kl"), -0.5, 1e-9);
     EXPECT_NEAR(metrics.at("objective/entropy"), 6, 1e-9);
     EXPECT_NEAR(metrics.at("objective/rlhf_reward"), 3 + 0.05, 1e-9);

@@ -231,7 +231,9 @@ TEST(MetricCatalog, NamesAreOnceAndPlotsOfOneKindShareTheirTitle) {
         EXPECT_EQ(info.over == MetricOver::labels, info.name.starts_with("reward/")) << info.name;
     }
     EXPECT_EQ(metric_info("policy/approxkl").legend, "approx. KL");
-    EXPECT_EQ(metric_info("objective/score/polite").title, "objective/score/polite");  // not in the catalogue
+    EXPECT_EQ(metric_info("reward/part/judge").title, "reward/part/judge");  // not in the catalogue
+    EXPECT_EQ(metric_info("reward/part/judge").over, MetricOver::policy_steps);
+    EXPECT_EQ(metric_info("reward/other").over, MetricOver::labels);
 }
 
 TEST_F(PlotPanel, RewardAndKlAlsoOverSteps) {

@@ -63,7 +63,8 @@ MetricInfo metric_info(const std::string& name) {
         return *found;
     }
     const QString text = QString::fromStdString(name);
-    const MetricOver over = name.starts_with("reward/") ? MetricOver::labels : MetricOver::policy_steps;
+    const bool of_labels = name.starts_with("reward/") && !name.starts_with("reward/part/");
+    const MetricOver over = of_labels ? MetricOver::labels : MetricOver::policy_steps;
     return {name, text, text, text, over, 2};
 }
 
