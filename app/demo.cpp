@@ -223,6 +223,7 @@ int run_demo(QApplication& application, EngineOptions engine_options, const Demo
     }
     QSettings settings(place.filePath(QStringLiteral("demo.ini")), QSettings::IniFormat);
     ui::Theme theme(application);
+    theme.set_scheme(options.theme == "dark" ? ui::Scheme::dark : ui::Scheme::light);
     engine_options.sample_ahead = false;  // nobody reads: each pair comes from the newest policy
     Engine engine(engine_options);
     ui::EngineBridge bridge(engine);

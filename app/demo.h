@@ -14,6 +14,7 @@ struct DemoOptions {
     std::string folder = "./plumbline-demo";  // for the pictures; made if it is missing
     std::string model = "smollm2-135m-instruct";
     std::string judge = "polite";
+    std::string theme = "light";              // light or dark
 };
 
 /// Prints how often held-out replies have the judged property before and after, and writes plots and a

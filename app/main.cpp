@@ -33,7 +33,7 @@ std::optional<int> parse(int argc, char** argv, Arguments& arguments) {
     app.add_option("PROJECT", arguments.project, "A session to open (.plumb), or a model (.gguf)");
     app.add_option("--model", arguments.model,
                    "Start a new session with this model: a name, a file or a folder");
-    app.add_option("--theme", arguments.theme, "light, dark or system; default: as last time")
+    app.add_option("--theme", arguments.theme, "light, dark or system; default: as last time, with --demo light")
         ->check(CLI::IsMember({"light", "dark", "system"}));
     app.add_option("--threads", arguments.engine.threads, "Arithmetic threads; default: physical cores")
         ->check(CLI::Range(0, 1024));
@@ -110,6 +110,7 @@ int main(int argc, char** argv) {
         if (!arguments.model.empty()) {
             arguments.demo_options.model = arguments.model;
         }
+        arguments.demo_options.theme = arguments.theme;
         return arguments.demo ? plumbline::run_demo(application, arguments.engine, arguments.demo_options)
                               : run(application, arguments);
     } catch (const plumbline::ConfigError& error) {

@@ -112,7 +112,9 @@ void paint_unit(QCPPainter& painter, const QCPAxis& axis, const RoundTicker& tic
     const double top = rect.bottom() - 1 + axis.tickLengthOut() + axis.tickLabelPadding();
     painter.setFont(ticker.font);
     painter.setPen(theme.color(Tone::tertiary));
-    painter.drawText(QRectF(rect.left() + ticker.last_label()->left, top, 0, 0), Qt::TextDontClip,
+    // The ticker placed it before the other axis' numbers took their room: wide ones leave less.
+    const double room = rect.width() - 1 - QFontMetricsF(ticker.font).horizontalAdvance(ticker.last_label()->text);
+    painter.drawText(QRectF(rect.left() + std::min(ticker.last_label()->left, room), top, 0, 0), Qt::TextDontClip,
                      ticker.last_label()->text);
 }
 
