@@ -42,7 +42,8 @@ struct Pair {
 };
 
 /// One point of a curve. Names are those of the metrics list (loss/policy, objective/kl …); reward/loss and
-/// reward/accuracy are held-out: of the last 20 preferences, each judged before it was learned.
+/// reward/accuracy are held-out: of the pairs in the last 20 preferences and rankings, each judged before it was
+/// learned.
 struct MetricPoint {
     std::string name;
     std::int64_t label_id = 0;       // the click it belongs to; an undo of that label removes it
@@ -107,7 +108,8 @@ struct RewardFitted {
     int labels = 0;                          // in the fit
     double loss_before = 0, loss_after = 0;  // mean -log likelihood of the labels, nats a label
     std::optional<double> heldout_accuracy;  // each pair predicted before it was learned; absent under 5
-    std::optional<double> probability_before, probability_after;  // of the person's choice in this pair
+    /// Of the person's choice; of a ranking, the mean over the pairs that it implies.
+    std::optional<double> probability_before, probability_after;
     double left_reward = 0, right_reward = 0;  // before the fit: what the model thought
 };
 struct PolicyStepped {

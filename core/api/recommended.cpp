@@ -40,16 +40,20 @@ void recommend_for_all_weights(LiveConfig& live) {
         case Algorithm::orpo: live.lr = 0.05; break;
         case Algorithm::ppo:
             live.lr = 0.5;            // advantages are whitened over tokens: smaller steps than RLOO's at the same rate
-            live.beta = 0.15;
+            live.beta = 0.2;
             live.gae_lambda = 1;      // replies are short, and the value head knows little after a few clicks
             break;
-        case Algorithm::grpo:         // advantages of deviation 1, whatever the reward's own is
+        case Algorithm::grpo:
             live.lr = 0.3;
+            live.beta = 0.15;         // advantages of deviation 1 feel the leash more
+            break;
+        case Algorithm::reinforce:
+            live.lr = 0.2;
             live.beta = 0.15;
             break;
         default:                      // from samples
             live.lr = 0.2;
-            live.beta = 0.15;
+            live.beta = 0.2;
     }
 }
 

@@ -138,7 +138,7 @@ void Session::load() {
     }
     for (const MetricPoint& point : file_->metrics()) {
         if (point.name == "reward/predicted") {
-            predictions_[point.label_id] = point.value;
+            predictions_[point.label_id].push_back(point.value);
         }
     }
     const auto latest = file_->latest();

@@ -126,7 +126,10 @@ class Session {
     void measure_trained_scores(const Pulse& pulse);
     void set_score_scale(double sum, double squares, std::size_t n);
     double model_score(const Sequence& sequence, std::span<const float> pooled, const Pulse& pulse) const;
-    double probability_left(const StoredGeneration& generation, const Pulse& pulse) const;
+    double probability_better(const StoredGeneration& generation, std::int64_t better, std::int64_t worse,
+                              const Pulse& pulse) const;
+    std::vector<double> probabilities(const Click& click, const Pulse& pulse) const;
+    double surprise(const Click& click, std::span<const double> pairs, const Pulse& pulse) const;
     void score_waiting(const Pulse& pulse);
     void score_cards(const StoredGeneration& generation, const Pulse& pulse);
     std::vector<double> foretold() const;
@@ -177,7 +180,7 @@ class Session {
     std::vector<Click> clicks_;                             // label rows, undo rows apart
     std::map<std::int64_t, at::Tensor> lower_;              // by candidate; a cache
     std::size_t lower_bytes_ = 0;
-    std::map<std::int64_t, double> predictions_;            // label -> P(its choice) before it was learned
+    std::map<std::int64_t, std::vector<double>> predictions_;   // label -> P of each of its pairs before it was learned
     int fitted_labels_ = 0;                                 // that the reward model was fitted on
     double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on replies drawn
     std::map<std::int64_t, double> card_scores_;            // candidate -> reward, where the linear head does not score

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
 #include "core/lab/session.h"
+#include "core/losses/ranking.h"
 #include "core/training/calibration.h"
 
 namespace plumbline {
@@ -13,11 +16,11 @@ namespace plumbline {
 namespace {
 
 constexpr int accuracy_window = 20;    // labels
-constexpr int accuracy_needs = 5;      // labels
+constexpr int accuracy_needs = 5;      // pairs
 
-// P(the choice) from P(left better); a tie counts as an even bet.
-double probability_of(Choice choice, double left) {
-    return choice == Choice::left ? left : choice == Choice::right ? 1 - left : 0.5;
+// P(the choice) as one number: of a ranking the mean over its pairs; a tie counts as an even bet.
+double mean_probability(std::span<const double> pairs) {
+    return pairs.empty() ? 0.5 : std::accumulate(pairs.begin(), pairs.end(), 0.0) / static_cast<double>(pairs.size());
 }
 
 }  // namespace
@@ -140,37 +143,69 @@ double Session::normalised(double score) const {
 // last ones before it was learned, a measure that costs no label.
 std::vector<double> Session::foretold() const {
     std::vector<double> out;
+    int labels = 0;
     for (auto it = predictions_.rbegin(); it != predictions_.rend(); ++it) {
-        const bool counts = config_.reward.heldout_share > 0 ? is_heldout(it->first)
-                                                              : static_cast<int>(out.size()) < accuracy_window;
+        const bool counts = config_.reward.heldout_share > 0 ? is_heldout(it->first) : labels < accuracy_window;
         if (counts) {
-            out.push_back(it->second);
+            out.insert(out.end(), it->second.begin(), it->second.end());
+            ++labels;
         }
     }
     return out;
+}
+
+// P of each pair that the answer implies; an even bet each before anything was learned.
+std::vector<double> Session::probabilities(const Click& click, const Pulse& pulse) const {
+    const StoredGeneration& g = generations_.at(click.label.generation_id);
+    std::vector<double> out;
+    for (const auto& [better, worse] : implied_pairs(click)) {
+        out.push_back(fitted_labels_ > 0 ? probability_better(g, better, worse, pulse) : 0.5);
+    }
+    return out;
+}
+
+// -log P of the answer, nats: Plackett-Luce for a ranking, whose pairs are not independent.
+double Session::surprise(const Click& click, std::span<const double> pairs, const Pulse& pulse) const {
+    const Verdict& verdict = click.label.verdict;
+    if (verdict.choice != Choice::ranking) {
+        return -std::log(std::max(mean_probability(pairs), 1e-12));
+    }
+    const StoredGeneration& g = generations_.at(click.label.generation_id);
+    const std::vector<std::int64_t> shown = g.shown();
+    std::vector<double> scores;
+    const auto add = [&](std::int64_t id) {
+        const StoredCandidate& c = candidate(g, id);
+        scores.push_back(fitted_labels_ > 0 ? model_score(sequence_of(g, id), c.features, pulse) : 0);
+    };
+    for (const int place : verdict.places) {
+        add(shown[place]);
+    }
+    for (std::size_t place = 0; place < shown.size(); ++place) {
+        if (std::find(verdict.places.begin(), verdict.places.end(), static_cast<int>(place)) == verdict.places.end()) {
+            add(shown[place]);
+        }
+    }
+    return plackett_luce_loss(at::tensor(scores), static_cast<std::int64_t>(verdict.places.size())).item<double>();
 }
 
 void Session::learn_reward(const Click& click, Lesson& lesson, const Pulse& pulse) {
     const StoredGeneration& g = generations_.at(click.label.generation_id);
     const StoredCandidate &left = candidate(g, g.left), &right = candidate(g, g.right);
     const auto score = [&](const StoredCandidate& c) { return model_score(sequence_of(g, c.id), c.features, pulse); };
-    const Choice choice = click.label.verdict.choice;
     RewardFitted fitted;
     fitted.label_id = click.label.id;
-    const bool knows = fitted_labels_ > 0;
-    const double left_before = knows ? probability_left(g, pulse) : 0.5;
-    fitted.probability_before = probability_of(choice, left_before);
-    if (knows) {
+    if (fitted_labels_ > 0) {
         fitted.left_reward = score(left);
         fitted.right_reward = score(right);
     }
-    if (is_preference(choice)) {
-        predictions_[click.label.id] = *fitted.probability_before;   // said before it was learned
+    const std::vector<double> before = probabilities(click, pulse);
+    fitted.probability_before = mean_probability(before);
+    if (!before.empty()) {
+        predictions_[click.label.id] = before;   // said before it was learned
     }
     const double old_loss = learner_.reward().loss();
     const auto old_count = static_cast<double>(learner_.reward().labels());
-    fitted.loss_before =
-        (old_loss * old_count - std::log(std::max(*fitted.probability_before, 1e-12))) / (old_count + 1);
+    fitted.loss_before = (old_loss * old_count + surprise(click, before, pulse)) / (old_count + 1);
 
     fit_reward({click.label.id, generations_.rbegin()->first});
     learn_trained_reward(click, lesson, pulse);
@@ -179,25 +214,25 @@ void Session::learn_reward(const Click& click, Lesson& lesson, const Pulse& puls
     }
     fitted.labels = fitted_labels_;
     fitted.loss_after = learner_.reward().loss();
-    fitted.probability_after = probability_of(choice, probability_left(g, pulse));
+    fitted.probability_after = mean_probability(probabilities(click, pulse));
 
     const std::vector<double> said = foretold();
-    double surprise = 0;
+    double loss = 0;
     std::vector<Prediction> predictions;
     for (const double p : said) {
-        surprise -= std::log(std::max(p, 1e-12)) / static_cast<double>(said.size());
+        loss -= std::log(std::max(p, 1e-12)) / static_cast<double>(said.size());
         predictions.push_back({p, 1, 0});   // of the choice, whichever side it was on
     }
     const auto point = [&](const char* name, double value) {
         lesson.points.push_back({name, click.label.id, static_cast<double>(fitted.labels), value});
     };
-    point("reward/loss", said.empty() ? std::log(2.0) : surprise);
+    point("reward/loss", said.empty() ? std::log(2.0) : loss);
     point("reward/fit_loss", fitted.loss_after);
     point("reward/margin", std::abs(score(left) - score(right)));
     point("reward/trained", scores_by_training() ? 1 : 0);
     point("reward/tie_threshold", learner_.reward().tie_threshold());
-    if (is_preference(choice)) {
-        point("reward/predicted", *fitted.probability_before);
+    for (const double p : before) {
+        point("reward/predicted", p);
     }
     if (static_cast<int>(said.size()) >= accuracy_needs) {
         const Calibration measured = calibration(mirrored(predictions));

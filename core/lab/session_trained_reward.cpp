@@ -94,17 +94,16 @@ double Session::model_score(const Sequence& sequence, std::span<const float> poo
     return learner_.reward().mean_score(LinearReward::raw_features(pooled, sequence.reply_length()));
 }
 
-// Of the left reply over the right one, with the linear head's uncertainty of their difference: at the start
-// it is that head's own probability.
-double Session::probability_left(const StoredGeneration& generation, const Pulse& pulse) const {
-    const StoredCandidate &left = candidate(generation, generation.left),
-                          &right = candidate(generation, generation.right);
+// With the linear head's uncertainty of the difference: at the start it is that head's own probability.
+double Session::probability_better(const StoredGeneration& generation, std::int64_t better, std::int64_t worse,
+                                   const Pulse& pulse) const {
+    const StoredCandidate &a = candidate(generation, better), &b = candidate(generation, worse);
     if (!scores_by_training()) {
-        return learner_.reward().probability(raw_features(left), raw_features(right));
+        return learner_.reward().probability(raw_features(a), raw_features(b));
     }
-    const double margin = model_score(sequence_of(generation, left.id), left.features, pulse) -
-                          model_score(sequence_of(generation, right.id), right.features, pulse);
-    const double deviation = learner_.reward().difference(raw_features(left), raw_features(right)).deviation;
+    const double margin = model_score(sequence_of(generation, a.id), a.features, pulse) -
+                          model_score(sequence_of(generation, b.id), b.features, pulse);
+    const double deviation = learner_.reward().difference(raw_features(a), raw_features(b)).deviation;
     return 1 / (1 + std::exp(-margin / std::sqrt(1 + M_PI * deviation * deviation / 8)));
 }
 

@@ -109,6 +109,50 @@ TEST_F(Answers, AreTakenBackToTheLastBit) {
     }
 }
 
+// A ranking states each place over all below it: so many predictions, which count as a pair's do.
+TEST_F(Answers, RankingsAreForetoldPairByPair) {
+    const Verdict ranking{Choice::ranking, Strength::clear, {2, 0, 1, 3}};
+    const Verdict best{Choice::ranking, Strength::clear, {1}};
+    const auto points = [](LabSession& session, const std::string& name) {
+        std::vector<double> out;
+        for (const MetricPoint& point : session.last<MetricsAdded>().points) {
+            if (point.name == name) {
+                out.push_back(point.value);
+            }
+        }
+        return out;
+    };
+    SessionConfig config = showing(4);
+    config.sampling.candidates = 4;
+    const auto run = [&](const std::string& name, bool reopened) {
+        auto session = std::make_unique<LabSession>(project(name), config);
+        session->show();
+        session->click(ranking);
+        EXPECT_EQ(points(*session, "reward/predicted"), std::vector<double>(6, 0.5)) << "it knows nothing";
+        EXPECT_NEAR(points(*session, "reward/loss").at(0), std::log(2.0), 1e-12);
+        EXPECT_NEAR(session->last<RewardFitted>().loss_before, std::log(24.0), 1e-9) << "of 4! rankings";
+        EXPECT_EQ(points(*session, "reward/accuracy"), std::vector<double>{0.5});
+        session->show();
+        session->click(best);
+        const std::vector<double> second = points(*session, "reward/predicted");
+        EXPECT_EQ(second.size(), 3U);
+        double sum = 6 * std::log(2.0);
+        for (const double p : second) {
+            EXPECT_NE(p, 0.5);
+            sum -= std::log(p);
+        }
+        EXPECT_NEAR(points(*session, "reward/loss").at(0), sum / 9, 1e-9);
+        if (reopened) {
+            session.reset();
+            session = std::make_unique<LabSession>(project(name));
+        }
+        session->show();
+        session->click(best);
+        return points(*session, "reward/loss").at(0);
+    };
+    EXPECT_EQ(run("in two sittings", true), run("in one", false));
+}
+
 // Each answer teaches the reward model what it says.
 TEST_F(Answers, MoveTheRewardsAsTheySay) {
     const auto rewards_after = [&](const Verdict& verdict, int shown) {

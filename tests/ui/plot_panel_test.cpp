@@ -130,10 +130,10 @@ TEST_F(PlotPanel, TheRunTableHasTheLatestValues) {
     EXPECT_EQ(table->run().kl, 0.2);
     EXPECT_EQ(table->run().reward, 1.2);
     ConfigChanged change;
-    change.config.live.algorithm = Algorithm::rloo;
+    change.config.live.algorithm = Algorithm::ipo;
     tell(change);
-    EXPECT_EQ(table->run().name, "RLOO, live");
-    EXPECT_EQ(plot(2).legend().at(0).name, "RLOO");
+    EXPECT_EQ(table->run().name, "IPO, live");
+    EXPECT_EQ(plot(2).legend().at(0).name, "IPO");
 }
 
 TEST_F(PlotPanel, TheBudgetWarnsWhenItIsPassed) {
@@ -169,6 +169,23 @@ TEST_F(PlotPanel, TheSliderSmooths) {
     settle();
     EXPECT_EQ(panel.smoothing(), 0.0);
     EXPECT_EQ(loss->smoothed()[1], loss->values()[1]);
+}
+
+TEST_F(PlotPanel, TheThirdPlotFollowsTheAlgorithmUntilThePersonChooses) {
+    const auto use = [&](Algorithm algorithm) {
+        ConfigChanged change;
+        change.config.live.algorithm = algorithm;
+        tell(change);
+        return plot(2).choice().metrics;
+    };
+    using Names = std::vector<std::string>;
+    open();
+    EXPECT_EQ(plot(2).choice().metrics, Names{"loss/policy"});
+    EXPECT_EQ(use(Algorithm::ppo), Names{"objective/entropy"});
+    EXPECT_EQ(use(Algorithm::grpo), Names{"objective/entropy"});
+    EXPECT_EQ(use(Algorithm::kto), Names{"loss/policy"});
+    plot(2).toggle("grad_norm");
+    EXPECT_EQ(use(Algorithm::rloo), (Names{"loss/policy", "grad_norm"}));
 }
 
 TEST_F(PlotPanel, TheMenuPicksMetrics) {

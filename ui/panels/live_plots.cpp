@@ -48,6 +48,18 @@ QString free_path(const QString& folder, const QString& stem) {
     return path;
 }
 
+// The loss of a fresh policy-gradient step is zero but for rounding, whatever it teaches: its sum of advantages. There
+// the surprise of what the policy writes says more, and shows a collapse first.
+MetricChoice policy_plot(Algorithm algorithm) {
+    switch (algorithm) {
+        case Algorithm::reinforce:
+        case Algorithm::rloo:
+        case Algorithm::grpo:
+        case Algorithm::ppo: return {{"objective/entropy"}, false};
+        default: return {{"loss/policy"}, false};
+    }
+}
+
 }  // namespace
 
 LivePlotsPanel::LivePlotsPanel(EngineBridge& bridge, Theme& theme, QWidget* parent)
@@ -58,7 +70,7 @@ LivePlotsPanel::LivePlotsPanel(EngineBridge& bridge, Theme& theme, QWidget* pare
     build_header(*layout);
     add_plot(*layout, new MetricPlot(book_, theme, {{"reward/accuracy", "reward/loss"}, false}, this));
     add_plot(*layout, new MetricPlot(book_, theme, {{}, true}, this));
-    add_plot(*layout, new MetricPlot(book_, theme, {{"loss/policy"}, false}, this));
+    add_plot(*layout, new MetricPlot(book_, theme, policy_plot(config_.live.algorithm), this));
 
     refresh_timer_.setSingleShot(true);
     refresh_timer_.setInterval(0);
@@ -189,6 +201,10 @@ void LivePlotsPanel::open_session(const SessionOpened& opened) {
 }
 
 void LivePlotsPanel::apply_config(const SessionConfig& config) {
+    MetricPlot& third = *plots_.back();
+    if (third.choice() == policy_plot(config_.live.algorithm)) {   // not a choice of the user's own
+        third.choose(policy_plot(config.live.algorithm));
+    }
     config_ = config;
     for (MetricPlot* plot : plots_) {
         plot->set_live(config.live);

@@ -36,6 +36,7 @@ namespace {
 
 const QString geometry_key = QStringLiteral("window/geometry");
 constexpr int longest_save = 10000;  // ms; then the disk does not answer
+constexpr int cards_in_a_row = 3;    // more stand in two rows
 
 /// A status bar that is its one row, without the margins of its own layout.
 class FilledBar : public QStatusBar {
@@ -189,7 +190,7 @@ void MainWindow::connect_actions() {
     });
     connect(compare_, &ComparePanel::log_wanted, this, [this] { docks_->reveal(QStringLiteral("log")); });
     connect(compare_, &ComparePanel::count_changed, this,
-            [this](int cards) { docks_->set_crowded(cards > 4); });
+            [this](int cards) { docks_->set_crowded(cards > cards_in_a_row); });
     connect(state_, &SessionState::phase_changed, this, &MainWindow::show_phase);
     connect(state_, &SessionState::opened, this, [this] {
         note_session();
