@@ -79,22 +79,23 @@ std::vector<DrawnReply> Session::latest_replies() const {
     return out;
 }
 
-// Against the replies that the policy wrote before it learned anything.
+// Against the replies that the policy wrote before it learned anything, and as many more of its first ones as a judgement
+// needs.
 void Session::guard_against_collapse(std::span<const DrawnReply> now) const {
     const double guard = config_.live.collapse_guard;
     if (guard == 0) {
         return;
     }
+    CollapseLimits limits;
     std::vector<DrawnReply> first;
     for (const auto& [id, generation] : generations_) {
-        if (generation.policy_version > 0) {
+        if (generation.policy_version > 0 && static_cast<int>(first.size()) >= limits.fewest_replies) {
             break;
         }
         for (const StoredCandidate& c : generation.candidates) {
             first.push_back({c.ids, c.logprobs, c.finish == Finish::eos});
         }
     }
-    CollapseLimits limits;
     limits.entropy_share = std::min(1.0, limits.entropy_share / guard);
     limits.repetition_rise = std::min(1.0, limits.repetition_rise * guard);
     limits.length_factor = std::clamp(limits.length_factor * guard, 1.0, 100.0);

@@ -6,6 +6,7 @@
 
 #include "core/api/offline.h"
 #include "core/api/recommended.h"
+#include "tests/lab/tiny_lab.h"
 
 namespace plumbline::testing {
 namespace {
@@ -39,6 +40,27 @@ TEST_P(Courtesy, BecomesPoliteInTenClicks) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Courtesy, ::testing::Values(1, 2, 3));
+
+// A dozen times the usual rate and no leash: after a click or two it writes one word over and over. Only four replies were
+// drawn before it learned.
+TEST_F(Courtesy, ACollapseHaltsTraining) {
+    SimulateRequest request;
+    request.model = "courtesy";
+    request.judge = "long";
+    request.clicks = 8;
+    request.heldout_samples = 1;
+    request.config.seed = 5;
+    request.config.live.algorithm = Algorithm::rloo;
+    recommend(request.config, inspect_model("courtesy", "f32").parameters);
+    request.config.live.lr = 5;
+    request.config.live.beta = 0;
+    request.config.live.kl_limit = 1000;
+    EngineOptions options;
+    options.threads = 1;
+    const auto words = error_from([&] { simulate(request, options, {}, [](const SimulatedClick&) {}, {}); });
+    EXPECT_NE(words.find("the policy has collapsed: "), std::string::npos) << words;
+    EXPECT_NE(words.find("repeat themselves"), std::string::npos) << words;
+}
 
 TEST_F(Courtesy, StaysAsItWasWithoutClicks) {
     const SimulateResult result = after_clicks(0, 1);
