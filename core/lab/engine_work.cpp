@@ -105,8 +105,7 @@ bool EngineLoop::learn_pending() {
             halted = std::string("train: ") + error.what() +
                      "; the weights are as before this vote. Lower the rate, or undo the vote, then resume training";
         } catch (const Collapsed& collapsed) {
-            halted = std::string("train: ") + collapsed.what() +
-                     "; the weights are as before this vote. Undo the last votes, or lower the rate, then resume training";
+            halted = std::string("train: ") + collapsed.what() + "; the weights are as before this vote";
         }
     });
     if (!halted.empty()) {

@@ -89,7 +89,7 @@ void Session::guard_against_collapse(std::span<const DrawnReply> now) const {
     CollapseLimits limits;
     std::vector<DrawnReply> first;
     for (const auto& [id, generation] : generations_) {
-        if (generation.policy_version > 0 && static_cast<int>(first.size()) >= limits.fewest_replies) {
+        if (generation.policy_version > 0 && static_cast<int>(first.size()) >= limits.fewest_first) {
             break;
         }
         for (const StoredCandidate& c : generation.candidates) {

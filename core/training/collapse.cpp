@@ -70,12 +70,13 @@ void validate(const CollapseLimits& limits) {
         require("length_factor", limits.length_factor, 1, 100);
     }
     require("eos_fall", limits.eos_fall, 0, 1);
-    require("fewest_replies", limits.fewest_replies, 1, 1000000);
+    require("fewest_first", limits.fewest_first, 1, 1000000);
+    require("fewest_now", limits.fewest_now, 1, 1000000);
 }
 
 std::optional<std::string> collapse(const ReplyStatistics& first, const ReplyStatistics& now,
                                     const CollapseLimits& limits) {
-    if (first.replies < limits.fewest_replies || now.replies < limits.fewest_replies) {
+    if (first.replies < limits.fewest_first || now.replies < limits.fewest_now) {
         return std::nullopt;
     }
     std::vector<std::string> signs;
@@ -111,7 +112,7 @@ std::optional<std::string> collapse(const ReplyStatistics& first, const ReplySta
     for (std::size_t i = 0; i < signs.size(); ++i) {
         text += (i == 0 ? "" : ", and ") + signs[i];
     }
-    return text + "; go back to an earlier state, then train with a lower rate or a higher KL weight";
+    return text + "; undo the last votes, or train on with a lower rate or a higher KL weight";
 }
 
 EqualGroups equal_groups(std::span<const double> rewards, int group_size) {

@@ -34,7 +34,7 @@ struct CollapseLimits {
     double repetition_rise = 0.3;  // repetition may rise by this, 0..1
     double length_factor = 5;      // length may grow or shrink by this factor, 0 or 1..100
     double eos_fall = 0.7;         // eos_rate may fall by this, 0..1
-    int fewest_replies = 8;        // below this many on either side nothing is said
+    int fewest_first = 4, fewest_now = 8;   // below so many replies nothing is said
 };
 
 /// Throws ConfigError naming the field, the value and its range.

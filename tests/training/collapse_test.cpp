@@ -99,7 +99,7 @@ TEST(Collapse, NamesAllSignsAndWhatToDo) {
         "the policy has collapsed: the replies are all but fixed: their entropy is 0.1 nats a token, at "
         "first 2, "
         "limit 0.2, and the replies no longer end: 0% of them end before the length cap, at first 90%, limit "
-        "20%; go back to an earlier state, then train with a lower rate or a higher KL weight");
+        "20%; undo the last votes, or train on with a lower rate or a higher KL weight");
 }
 
 TEST(Collapse, OfEmptyRepliesIsSeen) {
@@ -135,9 +135,11 @@ TEST(Collapse, SaysNothingOfAFewReplies) {
     EXPECT_EQ(said(fixed(7)), "nothing");
     EXPECT_NE(said(fixed(8)), "nothing");
     ReplyStatistics few = healthy, now = healthy;
-    few.replies = 7;
+    few.replies = 3;
     now.entropy = 0;
     EXPECT_FALSE(collapse(few, now, {}).has_value());
+    few.replies = 4;
+    EXPECT_TRUE(collapse(few, now, {}).has_value());
 }
 
 TEST(CollapseLimits, AreCheckedByNameAndRange) {
@@ -161,8 +163,8 @@ TEST(CollapseLimits, AreCheckedByNameAndRange) {
               "collapse limits: length_factor is 0.5; use 1..100");
     EXPECT_EQ(message([](auto& l) { l.eos_fall = std::numeric_limits<double>::quiet_NaN(); }),
               "collapse limits: eos_fall is nan; use 0..1");
-    EXPECT_EQ(message([](auto& l) { l.fewest_replies = 0; }),
-              "collapse limits: fewest_replies is 0; use 1..1e+06");
+    EXPECT_EQ(message([](auto& l) { l.fewest_now = 0; }),
+              "collapse limits: fewest_now is 0; use 1..1e+06");
 }
 
 TEST(EqualGroups, AreCountedByTheirSpread) {

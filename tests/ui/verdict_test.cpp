@@ -149,6 +149,7 @@ TEST_F(VerdictTest, RanksAreGivenTakenBackAndRecorded) {
     const auto modes = panel.verdicts().mode().findChildren<QAbstractButton*>();
     ASSERT_EQ(modes.size(), 2);
     QTest::mouseClick(modes[1], Qt::LeftButton);
+    EXPECT_TRUE(panel.strip().text().contains("in order, then Enter")) << panel.strip().text().toStdString();
     panel.focus_cards();
     EXPECT_FALSE(panel.verdicts().record().isEnabled());
     EXPECT_EQ(panel.verdicts().record().toolTip(), "No reply has a rank yet");
@@ -285,11 +286,15 @@ TEST_F(VerdictTest, HaltedTrainingIsToldAndCanGoOn) {
     stage.tell(TrainingHalted{9, "train: the loss is not a finite number; undo the vote"});
     EXPECT_TRUE(panel.notice().isVisible());
     EXPECT_EQ(panel.strip().text(), "A over B | Training stopped, the weights are as before");
+    next(2, 78);
+    stage.tell(LabelRecorded{10, 78, Choice::left, PanelStage::row(10, Choice::left)});
+    EXPECT_TRUE(panel.notice().isVisible()) << "another answer does not hide that training waits";
     ASSERT_NE(way("Resume training"), nullptr);
     QTest::mouseClick(way("Resume training"), Qt::LeftButton);
     ASSERT_EQ(stage.posted_of<PauseTraining>().size(), 1u);
     EXPECT_FALSE(stage.posted_of<PauseTraining>()[0].paused);
     EXPECT_FALSE(panel.notice().isVisible());
+    EXPECT_TRUE(panel.strip().isVisible());
 
     stage.tell(TrainingHalted{9, "train: the loss is not a finite number; undo the vote"});
     ASSERT_NE(way("Undo the answer"), nullptr);

@@ -1,6 +1,7 @@
 #include "ui/controls/notice.h"
 
 #include <QAccessible>
+#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -11,30 +12,38 @@
 
 namespace plumbline::ui {
 
+namespace {
+
+constexpr int longest_beside = 120;   // characters; a longer text has its buttons below it
+
+}  // namespace
+
 Notice::Notice(const Theme& theme, QWidget* parent) : Surface(theme, Tone::panel, Edge::box, parent) {
     set_border(Tone::warning);
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(12, 7, 8, 7);
-    row->setSpacing(8);
+    grid_ = new QGridLayout(this);
+    grid_->setContentsMargins(12, 7, 8, 7);
+    grid_->setSpacing(8);
+    grid_->setColumnStretch(1, 1);
     auto* mark = new QLabel(this);
     mark->setPixmap(theme.icon(QStringLiteral("warning"), Tone::warning).pixmap(16, 16));
     connect(&theme, &Theme::changed, mark, [mark, &theme] {
         mark->setPixmap(theme.icon(QStringLiteral("warning"), Tone::warning).pixmap(16, 16));
     });
-    row->addWidget(mark);
+    grid_->addWidget(mark, 0, 0);
     text_ = new Label(theme, {}, TextSize::secondary, Tone::warning, 500);
     text_->setWordWrap(true);
     text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-    row->addWidget(text_, 1);
-    ways_ = new QHBoxLayout;
-    ways_->setSpacing(8);
-    row->addLayout(ways_);
+    grid_->addWidget(text_, 0, 1);
+    ways_ = new QWidget(this);
+    auto* buttons = new QHBoxLayout(ways_);
+    buttons->setContentsMargins(0, 0, 0, 0);
+    buttons->setSpacing(8);
     auto* dismiss = new QToolButton(this);
     dismiss->setIcon(theme.icon(QStringLiteral("close"), Tone::secondary));
     dismiss->setToolTip(tr("Dismiss this message"));
     dismiss->setAccessibleName(tr("Dismiss"));
     set_compact(*dismiss);
-    row->addWidget(dismiss);
+    grid_->addWidget(dismiss, 0, 3);
     connect(dismiss, &QToolButton::clicked, this, [this] {
         clear();
         Q_EMIT dismissed();
@@ -51,8 +60,14 @@ void Notice::show_problem(const QString& text, const std::vector<Way>& ways) {
         button->setAutoDefault(false);
         set_compact(*button);
         connect(button, &QPushButton::clicked, this, [take = way.take] { take(); });
-        ways_->addWidget(button);
+        ways_->layout()->addWidget(button);
     }
+    if (text.size() > longest_beside) {
+        grid_->addWidget(ways_, 1, 1, 1, 3, Qt::AlignLeft);
+    } else {
+        grid_->addWidget(ways_, 0, 2);
+    }
+    ways_->setVisible(!ways.empty());
     show();
     QAccessibleEvent told(this, QAccessible::Alert);
     QAccessible::updateAccessibility(&told);
@@ -61,7 +76,7 @@ void Notice::show_problem(const QString& text, const std::vector<Way>& ways) {
 void Notice::clear() {
     hide();
     text_->clear();
-    while (QLayoutItem* item = ways_->takeAt(0)) {
+    while (QLayoutItem* item = ways_->layout()->takeAt(0)) {
         if (item->widget()) {
             item->widget()->hide();
             item->widget()->deleteLater();

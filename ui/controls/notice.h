@@ -7,7 +7,7 @@
 
 #include "ui/controls/surface.h"
 
-class QHBoxLayout;
+class QGridLayout;
 
 namespace plumbline::ui {
 
@@ -32,7 +32,8 @@ class Notice : public Surface {
 
   private:
     Label* text_;
-    QHBoxLayout* ways_;
+    QGridLayout* grid_;
+    QWidget* ways_;
 };
 
 }  // namespace plumbline::ui

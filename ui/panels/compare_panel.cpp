@@ -42,14 +42,14 @@ ComparePanel::ComparePanel(EngineBridge& bridge, SessionState& state, const Them
     connect(&state, &SessionState::config_changed, this, &ComparePanel::refresh);
     connect(&state, &SessionState::prompts_changed, this, &ComparePanel::refresh);
     connect(&state, &SessionState::opened, this, [this] {
-        notice_->clear();
+        back_to_work();
         shown_pair_ = 0;
         last_asked_.reset();
         forget_ranks();
         cards_->show_nothing({});
     });
     connect(&bridge, &EngineBridge::sampling_started, this, [this](const SamplingStarted& started) {
-        back_to_work();
+        forget_problem();
         cards_->begin(started.max_new_tokens);
     });
     connect(&bridge, &EngineBridge::tokens_streamed, this, [this](const TokensStreamed& streamed) {
@@ -59,7 +59,7 @@ ComparePanel::ComparePanel(EngineBridge& bridge, SessionState& state, const Them
     });
     connect(&bridge, &EngineBridge::sampling_stopped, this,
             [this] { cards_->show_nothing(tr("Stopped. Press R to sample again.")); });
-    connect(&bridge, &EngineBridge::label_recorded, notice_, &Notice::clear);
+    connect(&bridge, &EngineBridge::label_recorded, this, &ComparePanel::forget_problem);
     connect(&bridge, &EngineBridge::posted, this, [this](const Command& command) {
         if (std::holds_alternative<Vote>(command) || std::holds_alternative<Undo>(command) ||
             std::holds_alternative<SampleAgain>(command) || std::holds_alternative<GoToPrompt>(command) ||
@@ -85,7 +85,7 @@ ComparePanel::ComparePanel(EngineBridge& bridge, SessionState& state, const Them
     });
     connect(&bridge, &EngineBridge::training_halted, this,
             [this](const TrainingHalted& e) { halted(QString::fromStdString(e.message)); });
-    connect(notice_, &Notice::dismissed, strip_, &QWidget::show);
+    connect(notice_, &Notice::dismissed, this, &ComparePanel::back_to_work);
     refresh();
 }
 
@@ -247,6 +247,7 @@ void ComparePanel::set_strength(Strength strength) {
 void ComparePanel::set_ranking(bool ranking) {
     ranking_ = ranking;
     places_.clear();
+    strip_->set_ranking(ranking);
     refresh();
 }
 
@@ -284,8 +285,15 @@ void ComparePanel::show_pair() {
 }
 
 void ComparePanel::back_to_work() {
+    halted_ = false;
     notice_->clear();
     strip_->show();
+}
+
+void ComparePanel::forget_problem() {
+    if (!halted_) {
+        back_to_work();
+    }
 }
 
 void ComparePanel::failed(const QString& message, bool can_retry) {
@@ -310,8 +318,9 @@ void ComparePanel::failed(const QString& message, bool can_retry) {
     show_problem(message, std::move(ways));
 }
 
-// The weights are those of before the answer; training waits for the person.
+// The weights are those of before the answer; training waits for the person, however many more answers are given.
 void ComparePanel::halted(const QString& message) {
+    halted_ = true;
     show_problem(message, {{tr("Undo the answer"), [this] { undo(); }},
                            {tr("Resume training"), [this] { bridge_.post(PauseTraining{false}); }}});
 }

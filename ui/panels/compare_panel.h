@@ -70,7 +70,8 @@ class ComparePanel : public Surface {
     void failed(const QString& message, bool can_retry);
     void halted(const QString& message);
     void show_problem(const QString& message, std::vector<Notice::Way> ways);
-    void back_to_work();  // the strip again in place of a problem
+    void back_to_work();    // the strip again in place of a problem
+    void forget_problem();  // the same, unless training waits for the person
 
     EngineBridge& bridge_;
     SessionState& state_;
@@ -97,6 +98,7 @@ class ComparePanel : public Surface {
     std::vector<int> places_;              // ranked so far, best first
     std::optional<Command> last_asked_;    // for Retry
     std::int64_t shown_pair_ = 0;
+    bool halted_ = false;                  // training, until it is resumed or an answer undone
 };
 
 }  // namespace plumbline::ui

@@ -45,8 +45,8 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
             pair_ = state_.pair();
             light_up();
             say(tr("Saving…"));
-        } else if (state_.phase() == Phase::choosing && label_id_ == 0) {
-            say(question());
+        } else {
+            ask();
         }
     });
     connect(&state, &SessionState::opened, this, [this] {
@@ -78,6 +78,17 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
         update();
         fade();
     });
+}
+
+void VerdictStrip::ask() {
+    if (state_.phase() == Phase::choosing && label_id_ == 0) {
+        say(question());
+    }
+}
+
+void VerdictStrip::set_ranking(bool ranking) {
+    ranking_ = ranking;
+    ask();
 }
 
 void VerdictStrip::say(const QString& hint) {
@@ -139,6 +150,9 @@ void VerdictStrip::halted(const TrainingHalted& halted) {
 
 QString VerdictStrip::question() const {
     const int shown = state_.pair() ? 2 + int(state_.pair()->more.size()) : 2;
+    if (shown > 2 && ranking_) {
+        return tr("Which reply is best, which next? Press their numbers in order, then Enter; some may be left out.");
+    }
     return shown == 2
                ? tr("Which reply is better? Press 1 or ← for A, 2 or → for B, ↓ if they are equally good.")
                : tr("Which reply is best? Press its number, 1 to %1, or 0 if none is any good.").arg(shown);

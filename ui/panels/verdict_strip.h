@@ -22,6 +22,7 @@ class VerdictStrip : public QWidget {
     VerdictStrip(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget* parent = nullptr);
 
     QString text() const;  // all of it, in one line
+    void set_ranking(bool ranking);   // what the question before the first answer asks for
     QSize sizeHint() const override { return {400, heightForWidth(width())}; }
     bool hasHeightForWidth() const override { return true; }
     int heightForWidth(int width) const override;
@@ -35,6 +36,7 @@ class VerdictStrip : public QWidget {
         QString label, value;
         bool strong = false;
     };
+    void ask();   // before the first answer
     void say(const QString& hint);
     void recorded(const LabelRecorded& recorded);
     void fitted(const RewardFitted& fitted);
@@ -53,6 +55,7 @@ class VerdictStrip : public QWidget {
     const Theme& theme_;
     std::vector<Part> parts_;
     QString hint_;
+    bool ranking_ = false;
     std::int64_t label_id_ = 0;
     Choice choice_ = Choice::skip;
     QString verdict_;
