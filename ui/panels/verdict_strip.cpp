@@ -81,8 +81,10 @@ VerdictStrip::VerdictStrip(EngineBridge& bridge, SessionState& state, const Them
 }
 
 void VerdictStrip::ask() {
-    if (state_.phase() == Phase::choosing && label_id_ == 0) {
+    if (label_id_ == 0 && state_.phase() == Phase::choosing) {
         say(question());
+    } else if (label_id_ == 0 && state_.phase() == Phase::streaming) {
+        say(tr("Replies are being written."));
     }
 }
 
