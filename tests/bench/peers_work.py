@@ -1,6 +1,6 @@
 """The peers' side of peers.py: one piece of work a process. The last line of the output is its figures as JSON.
 
-    python peers_work.py sample GGUF SEQUENCES TOKENS THREADS     llama.cpp, tokens a second
+    python peers_work.py sample GGUF SEQUENCES TOKENS THREADS     llama.cpp, tokens a second with top-k and without
     python peers_work.py train STAGE WEIGHTS THREADS              TRL, seconds a step, resident memory
     python peers_work.py dequantise GGUF WEIGHTS                  the weights that TRL takes
     python peers_work.py first-token GGUF_OR_WEIGHTS THREADS      transformers, one token
@@ -23,7 +23,7 @@ import time
 PROMPT_TOKENS = 40  # before samples
 PAIR_PROMPT, PAIR_TOKENS, PAIRS = 20, 55, 4  # a pair's prompt; prompt, reply and EOS together; pairs a step
 REPEATS, STEPS = 5, 3  # measured, after one that warms up
-TEMPERATURE, TOP_P, TOP_K = 0.9, 0.95, 40
+TEMPERATURE, TOP_P, TOP_K = 0.9, 0.95, 40  # top-k: llama.cpp's default; 0 keeps the whole vocabulary
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "llama-cpp-python")
 
@@ -56,13 +56,13 @@ def sample(gguf, sequences, tokens, threads):
     llama, model, context = llama_context(gguf, sequences, tokens, threads)
     vocabulary = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
     prompt = [(7919 * i + 11) % vocabulary for i in range(PROMPT_TOKENS)]
-    samplers = []
-    for i in range(sequences):
+    def chain_of(seed, top_k):
         chain = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
-        for part in (llama.llama_sampler_init_top_k(TOP_K), llama.llama_sampler_init_top_p(TOP_P, 1),
-                     llama.llama_sampler_init_temp(TEMPERATURE), llama.llama_sampler_init_dist(i)):
+        for part in (llama.llama_sampler_init_top_k(top_k), llama.llama_sampler_init_top_p(TOP_P, 1),
+                     llama.llama_sampler_init_temp(TEMPERATURE), llama.llama_sampler_init_dist(seed)):
             llama.llama_sampler_chain_add(chain, part)
-        samplers.append(chain)
+        return chain
+
     batch = llama.llama_batch_init(max(PROMPT_TOKENS, sequences), 0, sequences)
 
     def decode(rows):
@@ -74,7 +74,7 @@ def sample(gguf, sequences, tokens, threads):
         if llama.llama_decode(context, batch) != 0:
             raise SystemExit("sample: llama.cpp failed to decode a batch")
 
-    def replies():
+    def replies(samplers):
         llama.llama_memory_clear(llama.llama_get_memory(context), True)
         everyone = range(sequences)
         decode([(token, i, everyone, i == PROMPT_TOKENS - 1) for i, token in enumerate(prompt)])
@@ -86,12 +86,16 @@ def sample(gguf, sequences, tokens, threads):
             drawn += len(latest)
         return drawn
 
-    rates = []
-    for _ in range(REPEATS + 1):
-        start = time.perf_counter()
-        drawn = replies()
-        rates.append(drawn / (time.perf_counter() - start))
-    return {"tokens_per_s": statistics.median(rates[1:]), "drawn": drawn}
+    def rate(top_k):
+        samplers = [chain_of(i, top_k) for i in range(sequences)]
+        rates = []
+        for _ in range(REPEATS + 1):
+            start = time.perf_counter()
+            drawn = replies(samplers)
+            rates.append(drawn / (time.perf_counter() - start))
+        return statistics.median(rates[1:])
+
+    return {"tokens_per_s": rate(TOP_K), "whole_vocabulary": rate(0)}
 
 
 def single_token_words(tokenizer):
