@@ -68,7 +68,7 @@ Tensor average_tokens(const Tensor& per_token, std::span<const std::int64_t> rep
     const auto replies = static_cast<double>(reply_starts.size() - 1);
     switch (averaging) {
         case Averaging::grpo: {
-            const Tensor lengths = reply_lengths(reply_starts).to(per_token.scalar_type());  // (B)
+            const Tensor lengths = reply_lengths(reply_starts).to(per_token.options());  // (B)
             return (per_token / spread_to_tokens(lengths, reply_starts)).sum() / replies;
         }
         case Averaging::dr_grpo:
@@ -80,7 +80,8 @@ Tensor average_tokens(const Tensor& per_token, std::span<const std::int64_t> rep
 }
 
 Tensor spread_to_tokens(const Tensor& values, std::span<const std::int64_t> reply_starts) {
-    return values.repeat_interleave(reply_lengths(reply_starts));  // (M)
+    return values.index_select(
+        0, at::repeat_interleave(reply_lengths(reply_starts)).to(values.device()));  // (M)
 }
 
 Tensor kl_k1(const Tensor& policy, const Tensor& reference) {

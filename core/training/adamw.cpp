@@ -21,7 +21,7 @@ void AdamW::update(const std::vector<std::size_t>& places, double lr, double wei
         grads.push_back(parameters()[i].grad());
         first.push_back(first_[i]);
         second.push_back(second_[i]);
-        counts.push_back(at::full({}, static_cast<double>(steps()), at::kFloat));
+        counts.push_back(at::full({}, static_cast<double>(steps()), first_[i].options().dtype(at::kFloat)));
     }
     if (settings_.form == AdamForm::pytorch) {
         at::_fused_adamw_(weights, grads, first, second, /*max_exp_avg_sqs=*/{}, counts, lr, settings_.beta1,

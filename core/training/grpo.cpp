@@ -50,10 +50,10 @@ Metrics grpo_gradients(const Decoder& decoder, const Adapter& adapter, std::span
         if (tokens == 0) {
             continue;
         }
-        const Tensor a = spread_to_tokens(
-            advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size), starts);  // (M)
-        const Tensor logprobs = batch_logprobs(decoder, adapter, batch, settings, pulse);          // (M)
-        Tensor losses = clipped_token_loss(logprobs, batch.old_logprobs, a, range, range);         // (M)
+        const Tensor logprobs = batch_logprobs(decoder, adapter, batch, settings, pulse);  // (M)
+        const Tensor of_group = advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size);
+        const Tensor a = spread_to_tokens(of_group.to(logprobs.device()), starts);          // (M)
+        Tensor losses = clipped_token_loss(logprobs, batch.old_logprobs, a, range, range);  // (M)
         if (const Tensor kl = loss_kl(logprobs, batch, settings); kl.defined()) {
             losses = losses + kl;
         }

@@ -43,13 +43,16 @@ Metrics preference_gradients(const Decoder& decoder, const Adapter& adapter,
     for (const PreferencePair& pair : pairs) {
         pulse.check();
         const Tensor sums = reply_logprobs(decoder, adapter, pair, pulse);  // (2)
+        const auto one = [&](double value) {
+            return at::full({1}, value, sums.options().requires_grad(false));
+        };
         PairLogprobs logprobs;
         logprobs.policy_chosen = sums.slice(0, 0, 1);  // (1), as all of these
         logprobs.policy_rejected = sums.slice(0, 1, 2);
-        logprobs.reference_chosen = at::full({1}, pair.reference_chosen);
-        logprobs.reference_rejected = at::full({1}, pair.reference_rejected);
-        logprobs.chosen_tokens = at::full({1}, static_cast<double>(pair.chosen.reply_length()));
-        logprobs.rejected_tokens = at::full({1}, static_cast<double>(pair.rejected.reply_length()));
+        logprobs.reference_chosen = one(pair.reference_chosen);
+        logprobs.reference_rejected = one(pair.reference_rejected);
+        logprobs.chosen_tokens = one(pair.chosen.reply_length());
+        logprobs.rejected_tokens = one(pair.rejected.reply_length());
         const PreferenceLoss result = loss.loss(logprobs, settings);
         const double value = finite(result.losses.item<double>(), "the " + std::string(loss.name) + " loss");
         (result.losses.sum() / n).backward();

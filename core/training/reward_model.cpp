@@ -142,8 +142,9 @@ Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const Pac
         h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, &model.adapter, pulse);
-    const Tensor states = decoder.final_norm(h.index_select(0, batch.reply_rows), &model.adapter);  // (M, D)
-    return at::linear(states, model.head).squeeze(1) + model.bias;                                  // (M)
+    const Tensor states =
+        decoder.final_norm(h.index_select(0, batch.reply_rows.to(h.device())), &model.adapter);  // (M, D)
+    return at::linear(states, model.head).squeeze(1) + model.bias;                               // (M)
 }
 
 namespace {
@@ -208,12 +209,14 @@ Metrics reward_gradients(const Decoder& decoder, const RewardModel& model, std::
         const Tensor last =
             at::tensor(std::vector<std::int64_t>(batch.reply_starts.begin() + 1, batch.reply_starts.end())) -
             1;
-        const Tensor rewards = token_rewards(decoder, model, batch, pulse).index_select(0, last);  // (N)
+        const Tensor of_tokens = token_rewards(decoder, model, batch, pulse);           // (M)
+        const Tensor rewards = of_tokens.index_select(0, last.to(of_tokens.device()));  // (N)
         const Tensor loss = row_loss(row, rewards, settings);
         total["loss/reward"] += finite(loss.item<double>(), "the reward model's loss") / n;
         (loss.sum() / n).backward();
 
-        const float* r = rewards.const_data_ptr<float>();
+        const Tensor values = rewards.detach().to(at::kCPU);
+        const float* r = values.const_data_ptr<float>();
         for (std::size_t i = 0; i < row.replies.size(); ++i) {
             total["reward/min"] = std::min<double>(total["reward/min"], r[i]);
             total["reward/max"] = std::max<double>(total["reward/max"], r[i]);
