@@ -70,12 +70,13 @@ class Learner {
     Update step_samples(const Samples& samples, const LiveConfig& config, const Pulse& pulse);
 
     /// Everything: weights, moments, step counts and the linear head's labels are enough to go on exactly.
-    std::vector<std::byte> save() const;
+    /// The pulse beats between tensors.
+    std::vector<std::byte> save(const Pulse& pulse = {}) const;
     /// Throws Error when the bytes are not a state of this model and configuration. The linear head is refitted by the
     /// caller.
     void restore(std::span<const std::byte> state);
     /// SHA-256 of the policy's weights.
-    std::string weights_hash() const;
+    std::string weights_hash(const Pulse& pulse = {}) const;
 
   private:
     struct Brake;

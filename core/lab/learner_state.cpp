@@ -51,7 +51,7 @@ std::vector<Tensor> Learner::state_tensors() const {
     return out;
 }
 
-std::vector<std::byte> Learner::save() const {
+std::vector<std::byte> Learner::save(const Pulse& pulse) const {
     const std::vector<Tensor> tensors = state_tensors();
     StateHeader header;
     header.policy_steps = policy_steps_;
@@ -64,17 +64,16 @@ std::vector<std::byte> Learner::save() const {
     header.beta_factor = beta_factor_;
     header.extent = extent;
     header.trained = trained_ ? 1 : 0;
-    std::vector<std::byte> out(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
-    std::memcpy(out.data(), &header, sizeof header);
-    std::size_t place = sizeof header;
+    std::vector<std::byte> out;
+    out.reserve(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
+    const auto add = [&](std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); };
+    add(std::as_bytes(std::span(&header, 1)));
     for (const Tensor& t : tensors) {
-        const auto bytes = bytes_of(t);
-        std::memcpy(out.data() + place, bytes.data(), bytes.size());
-        place += bytes.size();
+        add(bytes_of(t));
+        pulse();
     }
     if (trained_) {
-        const std::vector<std::byte> trained = trained_->save();
-        out.insert(out.end(), trained.begin(), trained.end());
+        add(trained_->save());
     }
     return out;
 }
@@ -122,13 +121,13 @@ void Learner::restore(std::span<const std::byte> state) {
     extent = header.extent;
 }
 
-std::string Learner::weights_hash() const {
-    std::vector<std::byte> all;
+std::string Learner::weights_hash(const Pulse& pulse) const {
+    Sha256 hash;
     for (const Tensor& t : adapter_->tensors()) {
-        const auto bytes = bytes_of(t);
-        all.insert(all.end(), bytes.begin(), bytes.end());
+        hash.add(bytes_of(t));
+        pulse();
     }
-    return sha256(all);
+    return hash.digest();
 }
 
 }  // namespace plumbline

@@ -163,7 +163,7 @@ class Session {
     double normalised(double score) const;
     void learn_reward(const Click& click, Lesson& lesson, const Pulse& pulse);
     void learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse);
-    void commit(const Click& click, const Lesson& lesson);
+    void commit(const Click& click, const Lesson& lesson, const Pulse& pulse);
     void restore(const StoredCheckpoint& checkpoint);
 
     // Constant after construction

@@ -73,7 +73,7 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
         throw Error("learn", "there is no label " + std::to_string(label) + "; choose one that was recorded");
     }
     const Click click = *found;   // the list may grow while a long step runs
-    const std::vector<std::byte> before = learner_.save();
+    const std::vector<std::byte> before = learner_.save(pulse);
     const Learner::RewardExtent extent = learner_.extent;
     const int steps = policy_steps();
     try {
@@ -82,7 +82,7 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
         if (teaches_policy(click.label)) {
             learn_policy(click, lesson, pulse);
         }
-        commit(click, lesson);
+        commit(click, lesson, pulse);
         learned_label_ = label;
         ++weights_version_;
         emit_(MetricsAdded{std::move(lesson.points)});
@@ -97,18 +97,19 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
     emit_(ClickDone{label, policy_steps() - steps, seconds});
 }
 
-void Session::commit(const Click& click, const Lesson& lesson) {
+// Megabytes of state go ahead in parts, with votes taken between them; then what names them, in one transaction.
+void Session::commit(const Click& click, const Lesson& lesson, const Pulse& pulse) {
+    file_->remove_unused_states(pulse);
+    StoredCheckpoint checkpoint;
+    checkpoint.state = learner_.save(pulse);
+    file_->stage(checkpoint, pulse);
     ProjectFile::Transaction transaction(*file_);
-    std::int64_t seq = 0;
     for (const StoredEvent& event : lesson.events) {
-        seq = log(event.kind, event.payload, event.weights_hash);
+        checkpoint.event_seq = log(event.kind, event.payload, event.weights_hash);
     }
     file_->add_metrics(lesson.points);
-    StoredCheckpoint checkpoint;
-    checkpoint.event_seq = seq;
     checkpoint.name = "latest";
     checkpoint.policy_steps = policy_steps();
-    checkpoint.state = learner_.save();
     file_->advance(checkpoint, click.label.id, undo_states_kept);
     transaction.commit();
 }

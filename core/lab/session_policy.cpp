@@ -60,7 +60,7 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
                                                 {"step", policy_steps()},
                                                 {"algorithm", info(live.algorithm).name}}
                                      .dump(),
-                                 learner_.weights_hash()});
+                                 learner_.weights_hash(pulse)});
         emit_(PolicyStepped{click.label.id, policy_steps(), live.algorithm, update.metrics["loss/policy"], update.lr,
                             update.note});
     }

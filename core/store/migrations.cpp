@@ -99,7 +99,20 @@ CREATE TRIGGER events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'ev
 CREATE TRIGGER events_last BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are append-only'); END;
 )sql";
 
-constexpr std::array<const char*, 1> all_steps = {version_1};
+// A state in parts, each of which is written and removed in a transaction of its own.
+constexpr const char* version_2 = R"sql(
+CREATE TABLE state_parts (
+    id INTEGER PRIMARY KEY,
+    checkpoint_id INTEGER NOT NULL,     -- while there is no such checkpoint, the part is nobody's
+    number INTEGER NOT NULL,            -- from 0; the state is all parts in this order
+    part BLOB NOT NULL,
+    UNIQUE (checkpoint_id, number)
+);
+INSERT INTO state_parts (checkpoint_id, number, part) SELECT checkpoint_id, 0, state FROM states;
+DROP TABLE states;
+)sql";
+
+constexpr std::array<const char*, 2> all_steps = {version_1, version_2};
 
 }  // namespace
 

@@ -113,13 +113,18 @@ void check_integrity(std::vector<std::string>& problems, Database& db) {
 
 void check_hashes(std::vector<std::string>& problems, Database& db) {
     collect(problems, [&] {
-        Statement rows(
-            db, checking,
-            "SELECT name, hash, state FROM checkpoints LEFT JOIN states ON checkpoint_id = id ORDER BY id");
+        Statement rows(db, checking, "SELECT id, name, hash FROM checkpoints ORDER BY id");
         while (rows.step()) {
-            if (const std::string found = sha256(rows.bytes(2)); found != rows.text(1)) {
-                problems.push_back("checkpoint '" + rows.text(0) + "' has the hash " + found +
-                                   " instead of " + rows.text(1));
+            Statement parts(db, checking,
+                            "SELECT part FROM state_parts WHERE checkpoint_id = ? ORDER BY number");
+            parts.bind(1, rows.integer(0));
+            Sha256 hash;
+            while (parts.step()) {
+                hash.add(parts.bytes(0));
+            }
+            if (const std::string found = hash.digest(); found != rows.text(2)) {
+                problems.push_back("checkpoint '" + rows.text(1) + "' has the hash " + found +
+                                   " instead of " + rows.text(2));
             }
         }
     });

@@ -185,7 +185,13 @@ std::unique_ptr<ProjectFile> ProjectFile::open(const fs::path& path) {
                 // States are large: the log is cut back after each, not kept at its largest.
                 "PRAGMA journal_size_limit = 16777216;");
     require_sound_rows(*db, path);
-    return std::unique_ptr<ProjectFile>(new ProjectFile(path, std::move(lock), std::move(db)));
+    std::unique_ptr<ProjectFile> file(new ProjectFile(path, std::move(lock), std::move(db)));
+    try {
+        file->remove_unused_states([] {});
+    } catch (const Error&) {
+        // What a killed program left costs room and nothing else: no reason to refuse the project.
+    }
+    return file;
 }
 
 void ProjectFile::save_copy(const fs::path& path) const {

@@ -35,11 +35,11 @@ struct StoredGeneration {
     std::uint64_t stream = 0;  // random stream that drew it
     int policy_version = 0;
     double temperature = 1;
-    std::string system_prompt;  // that the replies were written under
+    std::string system_prompt;         // that the replies were written under
     std::int64_t left = 0, right = 0;  // candidate ids on screen
     std::vector<std::int64_t> more;    // those beside them
 
-    std::vector<std::int64_t> shown() const {   // from left to right
+    std::vector<std::int64_t> shown() const {  // from left to right
         std::vector<std::int64_t> out{left, right};
         out.insert(out.end(), more.begin(), more.end());
         return out;
@@ -66,7 +66,7 @@ struct StoredEvent {
 };
 
 struct StoredCheckpoint {
-    std::int64_t id = 0;
+    std::int64_t id = 0;            // 0 on entry, unless stage() gave it one
     std::int64_t event_seq = 0;     // state after this event
     std::int64_t before_label = 0;  // not 0: the state that an undo of this label restores
     std::string name;               // "latest", "before label 12"
@@ -80,8 +80,8 @@ struct StoredCheckpoint {
 /// damaged) and leave the file as it was.
 class ProjectFile {
   public:
-    /// Throws if the file exists or its folder is not writable. `fill` writes the first rows. Failed or killed
-    /// halfway, it leaves no project file.
+    /// Throws if the file exists or its folder is not writable. `fill` writes the first rows. Failed or
+    /// killed halfway, it leaves no project file.
     static std::unique_ptr<ProjectFile> create(const std::filesystem::path& path, const ModelInfo& model,
                                                const SessionConfig& config,
                                                const std::function<void(ProjectFile&)>& fill = {});
@@ -101,15 +101,15 @@ class ProjectFile {
     void set_setting(const std::string& key, const std::string& value);
 
     std::int64_t add_prompt(const std::string& text);
-    void remove_prompt(std::int64_t id);     // hidden, never deleted: labels refer to it
-    std::vector<PromptRow> prompts() const;  // those that are not removed, oldest first
+    void remove_prompt(std::int64_t id);         // hidden, never deleted: labels refer to it
+    std::vector<PromptRow> prompts() const;      // those that are not removed, oldest first
     std::vector<PromptRow> all_prompts() const;  // removed ones too: labels refer to them
 
-    /// Fills in the ids of the generation and its candidates; left, right and more are sample numbers on entry and
-    /// candidate ids afterwards.
+    /// Fills in the ids of the generation and its candidates; left, right and more are sample numbers on
+    /// entry and candidate ids afterwards.
     void add_generation(StoredGeneration& generation);
     StoredGeneration generation(std::int64_t id) const;
-    std::vector<StoredGeneration> generations() const;  // all, oldest first, discarded ones too
+    std::vector<StoredGeneration> generations() const;             // all, oldest first, discarded ones too
     std::vector<StoredGeneration> unlabelled_generations() const;  // no label that stands, not discarded
     void discard_generation(std::int64_t id);
 
@@ -125,6 +125,13 @@ class ProjectFile {
     void add_metrics(const std::vector<MetricPoint>& points);
     std::vector<MetricPoint> metrics() const;  // of labels that stand
 
+    /// Writes the state ahead of its checkpoint, in parts that reach the disk one by one; `between` is called
+    /// after each and may write to this file too, so that nobody waits for more than a part. Fills in id and
+    /// hash. The state is nobody's until advance() or another of the next three is given the checkpoint. Not
+    /// while a Transaction is alive.
+    void stage(StoredCheckpoint& checkpoint, const std::function<void()>& between);
+    /// Removes the states that no checkpoint has, in the same way.
+    void remove_unused_states(const std::function<void()>& between);
     /// Writes "latest" in place of the former one. An undo state is kept for the last `kept` labels.
     void save_latest(const StoredCheckpoint& checkpoint);
     void save_undo(const StoredCheckpoint& checkpoint, int kept);

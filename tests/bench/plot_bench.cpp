@@ -1,4 +1,4 @@
-// Frame times of one plot: appending a point and drawing, at growing numbers of points.
+// Frame times of one plot at growing numbers of points: appending a point and drawing, and moving the view.
 //   plot_bench [FRAMES]     (default 20)
 
 #include <QApplication>
@@ -73,6 +73,12 @@ void bench(const Theme& theme, Smoothing smoothing, std::size_t count, int frame
         plot.refresh();
         QCoreApplication::processEvents();
     });
+    plot.zoom(0.9);  // nearly all points stay in view
+    int moves = 0;
+    const Times pan = measure(frames, [&] {
+        plot.pan(moves++ / 4 % 2 == 0 ? 0.01 : -0.01, 0);
+        QCoreApplication::processEvents();
+    });
     plot.zoom(0.05);
     const Times near = measure(frames, [&] {
         append(*series, series->size());
@@ -87,9 +93,10 @@ void bench(const Theme& theme, Smoothing smoothing, std::size_t count, int frame
         QCoreApplication::processEvents();
     });
     std::printf(
-        "%-5s %9zu points: fill %7.1f ms, frame %6.2f ms (%.2f..%.2f), zoomed in %6.2f ms, hover %6.2f ms\n",
+        "%-5s %9zu points: fill %7.1f ms, frame %6.2f ms (%.2f..%.2f), pan %6.2f ms (%.2f..%.2f), zoomed in %6.2f ms, "
+        "hover %6.2f ms\n",
         smoothing == Smoothing::both ? "path" : "curve", count, filled, whole.median, whole.least,
-        whole.greatest, near.median, hover.median);
+        whole.greatest, pan.median, pan.least, pan.greatest, near.median, hover.median);
 }
 
 }  // namespace

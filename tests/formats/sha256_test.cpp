@@ -45,6 +45,19 @@ TEST(Sha256, BothWaysAgreeAtEveryLength) {
     }
 }
 
+TEST(Sha256, IsTheSameHoweverTheDataIsCut) {
+    const std::string text(1000, 'a');
+    const auto data = std::as_bytes(std::span(text));
+    for (const std::size_t cut : {0, 1, 63, 64, 65, 127, 128, 500, 1000}) {
+        Sha256 hash;
+        hash.add(data.first(cut));
+        hash.digest();  // asking in between changes nothing
+        hash.add(data.subspan(cut, (1000 - cut) / 2));
+        hash.add(data.subspan(cut + (1000 - cut) / 2));
+        EXPECT_EQ(hash.digest(), "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3") << cut;
+    }
+}
+
 TEST(Sha256, HashesFiles) {
     const testing::TempFolder folder;
     testing::write_whole(folder / "f", "abc");

@@ -148,8 +148,9 @@ TEST_F(Contradiction, InLabelsIsNamed) {
                          "label 1 belongs to pair 99, which is not there"));
     EXPECT_EQ(problem_after("UPDATE labels SET generation_id = 2 WHERE id = 4"),
               "label 4 takes back 3, which is no label of the same pair\n");
-    EXPECT_TRUE(contains(problem_after("INSERT INTO labels VALUES (9, 3, 'left', 'clear', '', 0, 'person', 4)"),
-                         "label 9 takes back 4, which is no label"));
+    EXPECT_TRUE(
+        contains(problem_after("INSERT INTO labels VALUES (9, 3, 'left', 'clear', '', 0, 'person', 4)"),
+                 "label 9 takes back 4, which is no label"));
 }
 
 TEST_F(Contradiction, InEventsIsNamed) {
@@ -167,14 +168,16 @@ TEST_F(Contradiction, InStatesAndSettingsIsNamed) {
         problem_after(
             "INSERT INTO checkpoints SELECT 99, event_seq, NULL, name, policy_steps, hash FROM checkpoints "
             "WHERE "
-            "before_label IS NULL; INSERT INTO states SELECT 99, state FROM states JOIN checkpoints ON id = "
-            "checkpoint_id WHERE before_label IS NULL"),
+            "before_label IS NULL; INSERT INTO state_parts (checkpoint_id, number, part) SELECT 99, number, "
+            "part "
+            "FROM state_parts AS p JOIN checkpoints AS c ON c.id = p.checkpoint_id WHERE before_label IS "
+            "NULL"),
         "there are 2 latest checkpoints\n");
-    EXPECT_TRUE(contains(problem_after("DELETE FROM states"), "checkpoint 'latest' has the hash"));
+    EXPECT_TRUE(contains(problem_after("DELETE FROM state_parts"), "checkpoint 'latest' has the hash"));
     EXPECT_TRUE(contains(problem_after("UPDATE config SET value = '0' WHERE key = 'lora_rank'"),
                          "lora_rank is '0'; use 1..256"));
     EXPECT_TRUE(contains(problem_after("DELETE FROM model"), "does not say which model"));
-    EXPECT_EQ(problem_after("PRAGMA user_version = 77"), "file version 77; this program checks version 1\n");
+    EXPECT_EQ(problem_after("PRAGMA user_version = 77"), "file version 77; this program checks version 2\n");
     EXPECT_EQ(problem_after("PRAGMA application_id = 5"),
               "not a Plumbline project: the application id is 5\n");
 }

@@ -63,7 +63,8 @@ TEST_F(Project, KeepsEverySetting) {
     for (const Field<SessionConfig>& field : fields<SessionConfig>()) {
         const std::string range(field.range);
         const std::string last = range.substr(std::max(range.rfind("..") + 2, range.rfind('|') + 1));
-        const std::string other = last == field.get(SessionConfig{}) ? range.substr(0, range.find('|')) : last;
+        const std::string other =
+            last == field.get(SessionConfig{}) ? range.substr(0, range.find('|')) : last;
         ASSERT_TRUE(field.set(config, field.key == "system_prompt" ? "Be \"brief\".\n\u00fc" : other))
             << field.key;
     }
@@ -325,7 +326,60 @@ TEST_F(Project, AdvancesAndGoesBackOneLabelAtATime) {
     EXPECT_EQ(fill(file_->undo_state(labels[2])), 102);
     EXPECT_EQ(find_problems(path_), std::vector<std::string>());
     file_.reset();
-    EXPECT_EQ(testing::count_rows(path_, "states"), 2) << "states of pruned checkpoints stay in the file";
+    file_ = ProjectFile::open(path_);
+    file_.reset();
+    EXPECT_EQ(testing::count_rows(path_, "state_parts"), 2)
+        << "states of pruned checkpoints stay in the file";
+}
+
+TEST_F(Project, WritesAStateInPartsWithWritesBetween) {
+    const std::int64_t event = file_->add_event({0, "start", "{}", ""});
+    file_->save_latest(testing::state_of(event, 10, 100));
+    const StoredGeneration pair = add_pair();
+    const std::int64_t label = file_->add_label(testing::label_of(pair, Choice::left));
+    StoredCheckpoint next = testing::state_of(event, 3'000'000, 1);
+    for (std::size_t i = 0; i < next.state.size(); ++i) {
+        next.state[i] = static_cast<std::byte>(i * i / 1000);  // no two parts alike
+    }
+    const std::vector<std::byte> state = next.state;
+    int calls = 0;
+    file_->stage(next, [&] {
+        ++calls;
+        file_->add_event({0, "label", "{}", ""});
+        EXPECT_EQ(file_->latest()->state.size(), 10U) << "half a state is read";
+    });
+    EXPECT_GE(calls, 3) << "a person waits for the whole state";
+    EXPECT_EQ(file_->last_event(), 1 + calls);
+    EXPECT_EQ(next.hash, sha256(state));
+    next.event_seq = file_->last_event();
+    file_->advance(next, label, 3);
+    reopen();
+    EXPECT_EQ(file_->latest()->state, state);
+    EXPECT_EQ(file_->undo_state(label)->state.size(), 10U);
+    EXPECT_EQ(find_problems(path_), std::vector<std::string>());
+}
+
+TEST_F(Project, ForgetsAStateThatNoCheckpointTook) {
+    file_->save_latest(testing::state_of(0, 10, 100));
+    StoredCheckpoint lost = testing::state_of(0, 3'000'000, 1), removed = lost;
+    file_->stage(lost, [] {});
+    EXPECT_EQ(find_problems(path_), std::vector<std::string>())
+        << "a program that is killed here leaves a sound file";
+    reopen();
+    file_->stage(removed, [] {});
+    EXPECT_THROW(
+        {
+            const ProjectFile::Transaction transaction(*file_);
+            file_->stage(lost, [] {});
+        },
+        Error)
+        << "its parts would be one write again";
+    int calls = 0;
+    file_->remove_unused_states([&] { ++calls; });
+    EXPECT_GE(calls, 3);
+    EXPECT_EQ(file_->latest()->state.size(), 10U);
+    file_.reset();
+    EXPECT_EQ(testing::count_rows(path_, "state_parts"), 1) << "of the latest";
 }
 
 TEST_F(Project, SeesAStateThatDoesNotMatchItsHash) {
@@ -333,7 +387,7 @@ TEST_F(Project, SeesAStateThatDoesNotMatchItsHash) {
     file_->save_latest(state);
     EXPECT_NO_THROW(file_->latest());
     file_.reset();
-    testing::run_sql(path_, "UPDATE states SET state = zeroblob(1000)");
+    testing::run_sql(path_, "UPDATE state_parts SET part = zeroblob(1000)");
     file_ = ProjectFile::open(path_);
     EXPECT_TRUE(contains(error_of([&] { file_->latest(); }), "checkpoint 'latest' has the hash"));
     const std::vector<std::string> problems = find_problems(path_);
@@ -357,7 +411,10 @@ TEST_F(Project, RollsATransactionBackUnlessItIsCommitted) {
             ProjectFile::Transaction inner(*file_);
             file_->add_prompt("gone");
         }
-        EXPECT_NE(error_of([&] { file_->add_label({0, 99, {Choice::left, Strength::clear, {}}, 0, "person", 0}); }), "");
+        EXPECT_NE(error_of([&] {
+                      file_->add_label({0, 99, {Choice::left, Strength::clear, {}}, 0, "person", 0});
+                  }),
+                  "");
         outer.commit();
     }
     reopen();

@@ -36,7 +36,7 @@ TEST_F(Upgrading, LeavesACurrentFileAlone) {
 }
 
 TEST_F(Upgrading, BringsAnOlderFileUpToDateWithItsRows) {
-    upgrade(db_, "test");
+    upgrade(db_, "test", migrations().first(1));
     db_.execute("test", "INSERT INTO prompts (text) VALUES ('Why?')");
     const std::array<const char*, 3> steps = {migrations()[0], "ALTER TABLE prompts ADD COLUMN tag TEXT",
                                               "UPDATE prompts SET tag = 'old'"};
@@ -46,6 +46,23 @@ TEST_F(Upgrading, BringsAnOlderFileUpToDateWithItsRows) {
     EXPECT_EQ(result.to, 3);
     EXPECT_EQ(version(), 3);
     EXPECT_EQ(db_.integer("test", "SELECT count(*) FROM prompts WHERE text = 'Why?' AND tag = 'old'"), 1);
+}
+
+TEST_F(Upgrading, CarriesTheStatesOfTheFirstVersionOver) {
+    upgrade(db_, "test", migrations().first(1));
+    db_.execute(
+        "test",
+        "INSERT INTO model VALUES (1, 'tiny', '/models/tiny.gguf', 'ab', 'llama', 1, 1, 1, 1, 1, 1, 1, "
+        "'f32', "
+        "'F32', 'chatml', 'none', 1);"
+        "INSERT INTO checkpoints VALUES (3, 0, NULL, 'latest', 7, "
+        "'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');"  // of "abc", FIPS 180-4
+        "INSERT INTO states VALUES (3, CAST('abc' AS BLOB))");
+    const auto file = ProjectFile::open(folder_ / "test.plumb");
+    ASSERT_TRUE(file->latest());
+    EXPECT_EQ(file->latest()->state, (std::vector{std::byte{'a'}, std::byte{'b'}, std::byte{'c'}}));
+    EXPECT_EQ(file->latest()->policy_steps, 7);
+    EXPECT_EQ(db_.integer("test", "SELECT count(*) FROM sqlite_schema WHERE name = 'states'"), 0);
 }
 
 TEST_F(Upgrading, LeavesANewerFileAlone) {
