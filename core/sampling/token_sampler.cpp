@@ -1,8 +1,11 @@
 #include "core/sampling/token_sampler.h"
 
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 #include "core/api/errors.h"
 
@@ -10,101 +13,139 @@ namespace plumbline {
 
 namespace {
 
-bool likelier(const std::pair<float, int>& a, const std::pair<float, int>& b) {
-    return a.first > b.first || (a.first == b.first && a.second < b.second);
-}
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double first_depth = 6, last_depth = 64;   // nats below the likeliest; beyond is the rest
+
+struct Likelier {
+    bool operator()(const std::pair<float, int>& a, const std::pair<float, int>& b) const {
+        return a.first > b.first || (a.first == b.first && a.second < b.second);
+    }
+};
 
 }  // namespace
 
-void TokenSampler::keep_likeliest(std::span<const float> logits, const SamplingConfig& config) {
-    const double inverse_t = config.temperature > 0 ? 1.0 / config.temperature : 1.0;
-    float top = -INFINITY;
-    bool bad = logits.empty();
-    for (const float l : logits) {
-        bad |= std::isnan(l);
-        top = std::max(top, l);
-    }
-    if (bad || !std::isfinite(top)) {
+void TokenSampler::begin(std::span<const float> logits, const SamplingConfig& config) {
+    const at::NoGradGuard no_grad;
+    inverse_t_ = config.temperature > 0 ? 1.0 / config.temperature : 1.0;
+    const auto n = static_cast<std::int64_t>(logits.size());
+    const at::Tensor row = at::from_blob(const_cast<float*>(logits.data()), {n}, at::kFloat);
+    max_ = n > 0 ? static_cast<double>(row.max().item<float>()) : infinity;   // NaN when one is
+    if (!std::isfinite(max_)) {
         throw Error("sample", "the model's output is not a finite number; go back to an earlier checkpoint");
     }
-    max_ = top;
-    total_mass_ = 0;
-    for (const float l : logits) {
-        total_mass_ += std::exp((static_cast<double>(l) - max_) * inverse_t);
-    }
+    scratch_.resize(logits.size());
+    at::Tensor mass = at::from_blob(scratch_.data(), {n}, at::kFloat);
+    at::sub_out(mass, row, max_).mul_(inverse_t_).exp_();
+    total_mass_ = mass.sum().item<double>();
+    logits_ = logits;
+    head_.clear();
+    mass_ = 0;
+    depth_ = first_depth;
+    edge_ = infinity;
+    floor_ = config.min_p > 0 ? max_ + std::log(config.min_p) / inverse_t_ : -std::numeric_limits<float>::max();
+}
 
-    // How many may stay: top-k and min-p are known at once; top-p needs the sorted order of the head only, which
-    // is grown until its mass suffices.
-    const auto vocabulary = logits.size();
-    std::size_t limit = config.top_k > 0 ? std::min<std::size_t>(config.top_k, vocabulary) : vocabulary;
-    if (config.temperature <= 0) {
-        limit = 1;
+// Takes in the next tier. False: there is none.
+bool TokenSampler::extend() {
+    if (edge_ <= floor_) {
+        return false;
     }
-    const double floor_logit = config.min_p > 0 ? max_ + std::log(config.min_p) / inverse_t : -INFINITY;
-    kept_.clear();
-    for (std::size_t i = 0; i < vocabulary; ++i) {
-        if (logits[i] >= floor_logit && logits[i] > -INFINITY) {
-            kept_.emplace_back(logits[i], static_cast<int>(i));
+    const double lower = depth_ > last_depth ? floor_ : std::max(floor_, max_ - depth_ / inverse_t_);
+    for (std::size_t i = 0; i < logits_.size(); ++i) {
+        if (logits_[i] >= lower && logits_[i] < edge_) {
+            head_.emplace_back(logits_[i], static_cast<int>(i));
+            mass_ += scratch_[i];
         }
     }
-    limit = std::min(limit, kept_.size());
-    // Top-p counts within what top-k left; without top-k its whole is the vocabulary's mass.
-    const bool all_matter = config.top_p >= 1.0;
-    std::size_t sorted = 0, head = all_matter ? limit : std::min<std::size_t>(limit, 256);
-    double whole = total_mass_;
-    if (limit < vocabulary && config.top_k > 0) {
-        head = limit;
+    edge_ = lower;
+    depth_ *= 2;
+    return true;
+}
+
+// Shortens head_ to the fewest likeliest of its tokens whose mass is `mass` or more (`over`: is above it), the least
+// likely of them last. All of head_ when it has less. A quickselect by mass.
+void TokenSampler::likeliest_with(double mass, bool over) {
+    constexpr std::ptrdiff_t few = 32;
+    auto begin = head_.begin(), end = head_.end();
+    double before = 0;
+    const auto reached = [&](double sum) { return over ? sum > mass : sum >= mass; };
+    while (end - begin > few) {
+        const auto middle = begin + (end - begin) / 2, last = end - 1;
+        const auto a = *begin, b = *middle, c = *last;
+        const Likelier likelier;
+        const auto pivot = likelier(a, b) ? (likelier(b, c) ? b : likelier(a, c) ? c : a)
+                                          : (likelier(a, c) ? a : likelier(b, c) ? c : b);
+        const auto split = std::partition(begin, end, [&](const auto& token) { return likelier(token, pivot); });
+        double left = 0;   // a median has one likelier token at least: both sides shrink
+        std::for_each(begin, split, [&](const auto& token) { left += weight(token); });
+        if (reached(before + left)) {
+            end = split;
+        } else {
+            before += left;
+            begin = split;
+        }
     }
-    weights_.clear();
-    double mass = 0;
-    for (;;) {
-        std::partial_sort(kept_.begin() + sorted, kept_.begin() + head, kept_.end(), likelier);
-        if (head == limit && config.top_k > 0) {
-            whole = 0;
-            for (std::size_t i = 0; i < limit; ++i) {
-                whole += std::exp((kept_[i].first - max_) * inverse_t);
-            }
-        }
-        for (; sorted < head; ++sorted) {
-            const double w = std::exp((kept_[sorted].first - max_) * inverse_t);
-            weights_.push_back(w);
-            mass += w;
-            if (!all_matter && mass >= config.top_p * whole) {
-                kept_.resize(sorted + 1);
-                kept_mass_ = mass;
-                return;
-            }
-        }
-        if (head == limit) {
-            kept_.resize(limit);
-            kept_mass_ = mass;
+    std::sort(begin, end, Likelier());
+    for (; begin != end; ++begin) {
+        before += weight(*begin);
+        if (reached(before)) {
+            head_.erase(begin + 1, head_.end());
             return;
         }
-        head = std::min(limit, head * 4);
+    }
+    head_.erase(end, head_.end());
+}
+
+// Leaves in head_ what stays. Top-p counts within what top-k left; without top-k its whole is the vocabulary's mass.
+void TokenSampler::truncate(const SamplingConfig& config) {
+    const std::size_t limit = config.temperature <= 0 ? 1 : static_cast<std::size_t>(std::max(config.top_k, 0));
+    double whole = total_mass_;
+    if (limit > 0) {
+        while (head_.size() < limit && extend()) {}
+        if (head_.size() > limit) {
+            std::nth_element(head_.begin(), head_.begin() + static_cast<std::ptrdiff_t>(limit), head_.end(), Likelier());
+            head_.resize(limit);
+        }
+        edge_ = floor_;   // no more of them
+        mass_ = 0;
+        for (const auto& token : head_) {
+            mass_ += weight(token);
+        }
+        whole = config.temperature <= 0 ? whole : mass_;
+    }
+    const double wanted = config.top_p < 1 ? config.top_p * whole : infinity;
+    while (mass_ < wanted && extend()) {}
+    if (mass_ > wanted) {
+        likeliest_with(wanted, false);
+        mass_ = 0;
+        for (const auto& token : head_) {
+            mass_ += weight(token);
+        }
     }
 }
 
 SampledToken TokenSampler::sample(std::span<const float> logits, const SamplingConfig& config, double uniform01) {
-    keep_likeliest(logits, config);
-    const double target = uniform01 * kept_mass_;
-    double sum = 0;
-    std::size_t chosen = weights_.size() - 1;
-    for (std::size_t i = 0; i < weights_.size(); ++i) {
-        sum += weights_[i];
-        if (target < sum) {
-            chosen = i;
-            break;
-        }
+    begin(logits, config);
+    double target = uniform01 * total_mass_;
+    if (config.temperature > 0 && config.top_k <= 0 && config.top_p >= 1 && config.min_p <= 0) {
+        while (mass_ <= target && extend()) {}   // of all of the vocabulary, as much as the draw needs
+    } else {
+        truncate(config);
+        target = uniform01 * mass_;
     }
-    return {kept_[chosen].second, std::log(weights_[chosen]) - std::log(total_mass_)};
+    likeliest_with(target, true);
+    const auto& [logit, id] = head_.back();
+    return {id, (logit - max_) * inverse_t_ - std::log(total_mass_)};
 }
 
 std::vector<std::pair<int, double>> TokenSampler::distribution(std::span<const float> logits,
                                                                const SamplingConfig& config) {
-    keep_likeliest(logits, config);
+    begin(logits, config);
+    truncate(config);
+    std::sort(head_.begin(), head_.end(), Likelier());
     std::vector<std::pair<int, double>> out;
-    for (std::size_t i = 0; i < kept_.size(); ++i) {
-        out.emplace_back(kept_[i].second, weights_[i] / kept_mass_);
+    for (const auto& token : head_) {
+        out.emplace_back(token.second, weight(token) / mass_);
     }
     return out;
 }

@@ -23,11 +23,20 @@ class TokenSampler {
     std::vector<std::pair<int, double>> distribution(std::span<const float> logits, const SamplingConfig& config);
 
   private:
-    void keep_likeliest(std::span<const float> logits, const SamplingConfig& config);
-    std::vector<std::pair<float, int>> kept_;   // (logit, id), likeliest first
-    std::vector<double> weights_;               // unnormalised probabilities of kept_
-    double kept_mass_ = 0, total_mass_ = 0;     // in units of exp(logit/T - max/T)
-    double max_ = 0;
+    void begin(std::span<const float> logits, const SamplingConfig& config);
+    bool extend();
+    void truncate(const SamplingConfig& config);
+    void likeliest_with(double mass, bool over);
+    double weight(const std::pair<float, int>& token) const { return scratch_[static_cast<std::size_t>(token.second)]; }
+
+    // The vocabulary is never sorted. A draw needs the likeliest tokens up to some mass: candidates are taken in by tiers
+    // until they have it, and a weighted selection splits them there.
+    std::span<const float> logits_;
+    std::vector<std::pair<float, int>> head_;   // (logit, id) of edge_ or more, in no order
+    std::vector<float> scratch_;                // (V) unnormalised probabilities, exp(logit/T - max/T)
+    double mass_ = 0, total_mass_ = 0;          // of head_, of the vocabulary
+    double max_ = 0, inverse_t_ = 1, depth_ = 0;
+    double floor_ = 0, edge_ = 0;               // min-p's least logit; the least of the tiers so far
 };
 
 }  // namespace plumbline
