@@ -3,7 +3,7 @@
     python3 tests/bench/peers.py [--cli PROGRAM] [--model GGUF] [--runs N] [--threads N] [--only NAME] [--json FILE]
 
 installs llama.cpp (compiled here, for this processor), TRL, transformers and peft into an environment of its own
-(6 GB; 20 minutes the first time) and runs both sides in turn: for each line of the table the peer, then
+(6 GB; up to 20 minutes the first time) and runs both sides in turn: for each line of the table the peer, then
 plumbline-cli in f32, then in bf16, and all of it --runs times. A ratio is of figures of the same run, above 1 where
 Plumbline is ahead; the table has its median over the runs and its range. A line is `ok` where all runs reach the
 target, `short` where none does. Exit code: 0 with a table, targets reached or not; 1 when a side failed; 2 for wrong
@@ -269,15 +269,27 @@ def parse():
     options = parser.parse_args()
     if options.runs < 1 or options.threads < 1:
         parser.error("--runs and --threads are at least 1")
+    if options.json and not options.json.resolve().parent.is_dir():
+        parser.error(f"--json: there is no folder {options.json.resolve().parent}")
     return options
 
 
-def load_peers(path):
+def load_peers(path, here):
     try:
         earlier = json.loads(path.read_text())
-        return earlier["runs"], earlier["versions"]
-    except (OSError, ValueError, KeyError) as error:
+        runs, versions, there = earlier["runs"], earlier["versions"], earlier["machine"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure(f"--skip-peers: {path} is not what --json writes: {error!r}") from error
+    for name in ("processor", "cores", "threads"):
+        if there.get(name) != here[name]:
+            raise Failure(f"--skip-peers: {path} was measured with {name} {there.get(name)}, now it is {here[name]}; "
+                          f"measure the peers anew")
+    return runs, versions
+
+
+def this_machine(threads):
+    return {"processor": processor(), "cores": os.cpu_count(), "threads": threads,
+            "system": f"{platform.system()} {platform.release()}"}
 
 
 def measure(options):
@@ -289,7 +301,7 @@ def measure(options):
     machine = Machine(options.under, options.threads)
     ours = Plumbline(machine, options.cli.resolve(), options.model.resolve())
     if options.skip_peers:
-        earlier, versions = load_peers(options.skip_peers)
+        earlier, versions = load_peers(options.skip_peers, this_machine(options.threads))
     else:
         python = options.venv / "bin" / "python" if options.venv else install(cache() / "venv")
         peers = Peers(machine, python, options.model.resolve())
@@ -310,8 +322,7 @@ def measure(options):
                 run[dtype].update(ours.measure(name, dtype))
         runs.append(run)
     return {"lines": evaluate(runs, [run["peer"] for run in runs]), "runs": runs, "versions": versions,
-            "machine": {"processor": processor(), "cores": os.cpu_count(), "threads": options.threads,
-                        "system": f"{platform.system()} {platform.release()}"},
+            "machine": this_machine(options.threads),
             "model": options.model.name, "peers_measured": not options.skip_peers}
 
 
@@ -324,8 +335,9 @@ def main():
         return 1
     print(table(result["lines"]))
     machine = result["machine"]
-    print(f"\nRatio: above 1 Plumbline is ahead; median of {len(result['runs'])} runs (range). {result['model']}, "
-          f"{machine['threads']} threads, {machine['processor']}, {machine['cores']} cores, {machine['system']}. "
+    print(f"\nRatio: above 1 Plumbline is ahead; median of the runs (range), {len(result['runs'])} of them. "
+          f"{result['model']}, {machine['threads']} threads, {machine['processor']}, {machine['cores']} cores, "
+          f"{machine['system']}. "
           + ", ".join(f"{name} {version}" for name, version in result["versions"].items())
           + ("." if result["peers_measured"] else "; the peers' figures are of an earlier run."))
     if options.json:
