@@ -76,6 +76,7 @@ BenchResult bench_click(const std::string& model, int repeats, const EngineOptio
                 throw Stopped();
             }
         }
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
         events.clear();
         engine.take_events();
         const auto start = Clock::now();

@@ -65,6 +65,35 @@ TEST(ColumnLines, AMillionPointsAreFourAPixelAtMost) {
     EXPECT_EQ(lines[0].boundingRect().bottom(), 42);
 }
 
+TEST(ColumnLines, TheFastWayDrawsTheSame) {
+    std::vector<double> x, y;
+    for (int i = 0; i < 5000; ++i) {
+        x.push_back(std::floor(i * 0.4) * (i < 2500 ? 1 : 3));  // several points at one place, then far apart
+        y.push_back(std::round(5 * std::sin(i * 0.37)));        // the same height many times
+    }
+    for (const double scale : {0.01, 0.3, 1.0, 7.0, 1e15, 1e300}) {
+        const PixelMap to_x = {scale, -17.3};
+        EXPECT_EQ(ascending_column_lines(x, y, to_x, {-2, 9}), column_lines(x, y, to_x, {-2, 9})) << scale;
+    }
+    std::vector<double> other = y;
+    other[2000] = 6;  // one spike
+    EXPECT_NE(ascending_column_lines(x, other, {0.3, 0}, identity), column_lines(x, y, {0.3, 0}, identity));
+    EXPECT_TRUE(ascending_column_lines({}, {}, identity, identity).empty());
+}
+
+TEST(PathLines, WithoutGapsTheStrideKeepsTheSamePoints) {
+    for (const std::size_t count : {1, 2, 7, 100, 1001}) {
+        std::vector<double> x = numbers(count), y(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            x[i] = 40 * std::cos(static_cast<double>(i) * 0.1);
+            y[i] = 40 * std::sin(static_cast<double>(i) * 0.1);
+        }
+        EXPECT_EQ(path_lines(x, y, identity, identity, 50, Gaps::none),
+                  path_lines(x, y, identity, identity, 50, Gaps::some))
+            << count;
+    }
+}
+
 TEST(ClippedLines, KeepsWhatLiesInsideAsItIs) {
     const std::vector<QPolygonF> lines = {QPolygonF({{1, 1}, {5, 2}, {9, 9}}), QPolygonF({{3, 3}, {3, 3}})};
     EXPECT_EQ(clipped_lines(lines, QRectF(0, 0, 10, 10)), lines);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace plumbline::ui {
 
@@ -55,6 +56,26 @@ struct Column {
         last = index;
     }
 };
+
+// The least and the greatest of many values, four at a time: one after the other, each waits for the last.
+std::pair<double, double> least_and_greatest(std::span<const double> y) {
+    std::array<double, 4> least, greatest;
+    least.fill(y.front());
+    greatest.fill(y.front());
+    std::size_t i = 0;
+    for (; i + 4 <= y.size(); i += 4) {
+        for (std::size_t lane = 0; lane < 4; ++lane) {
+            least[lane] = std::min(least[lane], y[i + lane]);
+            greatest[lane] = std::max(greatest[lane], y[i + lane]);
+        }
+    }
+    for (; i < y.size(); ++i) {
+        least[0] = std::min(least[0], y[i]);
+        greatest[0] = std::max(greatest[0], y[i]);
+    }
+    return {*std::min_element(least.begin(), least.end()),
+            *std::max_element(greatest.begin(), greatest.end())};
+}
 
 // The part of a segment inside of bounds (Liang and Barsky), as parts of its length.
 struct Inside {
@@ -145,13 +166,46 @@ std::vector<QPolygonF> column_lines(std::span<const double> x, std::span<const d
     return lines.take();
 }
 
+std::vector<QPolygonF> ascending_column_lines(std::span<const double> x, std::span<const double> y,
+                                              PixelMap to_x, PixelMap to_y) {
+    Lines lines;
+    for (std::size_t first = 0; first < x.size();) {
+        const double right = std::floor(to_x(x[first])) + 1;
+        const auto begin = x.begin() + static_cast<std::ptrdiff_t>(first);
+        const auto after =
+            std::partition_point(begin, x.end(), [&](double value) { return to_x(value) < right; });
+        // One at least: arithmetic on pixels far outside the screen may not tell it from its border.
+        const std::size_t end = std::max(first + 1, static_cast<std::size_t>(after - x.begin()));
+        const auto column = y.subspan(first, end - first);
+        const auto [least, greatest] = least_and_greatest(column);
+        const auto place_of = [&](double value) {
+            return first +
+                   static_cast<std::size_t>(std::find(column.begin(), column.end(), value) - column.begin());
+        };
+        std::array<std::size_t, 4> kept = {first, place_of(least), place_of(greatest), end - 1};
+        std::sort(kept.begin(), kept.end());
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            if (i == 0 || kept[i] != kept[i - 1]) {
+                lines.add({to_x(x[kept[i]]), to_y(y[kept[i]])});
+            }
+        }
+        first = end;
+    }
+    return lines.take();
+}
+
 std::vector<QPolygonF> path_lines(std::span<const double> x, std::span<const double> y, PixelMap to_x,
-                                  PixelMap to_y, std::size_t greatest_count) {
+                                  PixelMap to_y, std::size_t greatest_count, Gaps gaps) {
     const std::size_t stride = std::max<std::size_t>(1, (x.size() + greatest_count - 1) / greatest_count);
     Lines lines;
     QPointF drawn;
     bool in_line = false;
-    for (std::size_t i = 0; i < x.size(); ++i) {
+    // Without gaps, points that the stride leaves out are not looked at.
+    const auto next = [&](std::size_t i) {
+        const bool jump = gaps == Gaps::none && i + 1 < x.size();
+        return jump ? std::min(i - i % stride + stride, x.size() - 1) : i + 1;
+    };
+    for (std::size_t i = 0; i < x.size(); i = next(i)) {
         if (!drawable(x[i]) || !drawable(y[i])) {
             lines.end_line();
             in_line = false;

@@ -23,10 +23,18 @@ struct PixelMap {
 std::vector<QPolygonF> column_lines(std::span<const double> x, std::span<const double> y, PixelMap to_x,
                                     PixelMap to_y);
 
+/// The same for `x` that never falls and points that can all be drawn, in a fraction of the time: a million
+/// of them in less than a frame.
+std::vector<QPolygonF> ascending_column_lines(std::span<const double> x, std::span<const double> y,
+                                              PixelMap to_x, PixelMap to_y);
+
+/// Whether points that cannot be drawn may be among them.
+enum class Gaps { none, some };
+
 /// The same for a path that may turn back: points less than half a pixel from the last one drawn are left
 /// out, and a path of more than `greatest_count` points keeps evenly spaced ones. The last point stays.
 std::vector<QPolygonF> path_lines(std::span<const double> x, std::span<const double> y, PixelMap to_x,
-                                  PixelMap to_y, std::size_t greatest_count);
+                                  PixelMap to_y, std::size_t greatest_count, Gaps gaps = Gaps::some);
 
 /// The parts of lines that lie inside `bounds`, cut where they cross its border. A zoomed view needs it: a
 /// line of millions of pixels takes the painter seconds.

@@ -8,9 +8,9 @@ namespace plumbline::ui {
 namespace {
 
 constexpr double tip_radius = 4;
-constexpr int tip_room = 120;           // around the axes, for a dot and its text at the border
-constexpr double captions_height = 20;  // at the top of the axes
-constexpr std::size_t greatest_path = 6000;
+constexpr int tip_room = 120;                // around the axes, for a dot and its text at the border
+constexpr double captions_height = 20;       // at the top of the axes
+constexpr std::size_t greatest_path = 4000;  // the painter takes a frame for 6000
 
 PixelMap pixel_map(const QCPAxis& axis) {
     const QCPRange range = axis.range();
@@ -107,8 +107,9 @@ void SeriesLine::draw(QCPPainter* painter) {
     std::span<const double> y = raw ? series_->values() : series_->smoothed();
     std::vector<QPolygonF> lines;
     const bool path = series_->smoothing() == Smoothing::both;
+    const bool whole = series_->gaps() == 0;
     if (path) {
-        lines = path_lines(x, y, to_x(), to_y(), greatest_path);
+        lines = path_lines(x, y, to_x(), to_y(), greatest_path, whole ? Gaps::none : Gaps::some);
     } else {
         if (series_->ordered()) {
             const QCPRange range = keyAxis()->range();
@@ -116,7 +117,8 @@ void SeriesLine::draw(QCPPainter* painter) {
             x = x.subspan(part.first, part.end - part.first);
             y = y.subspan(part.first, part.end - part.first);
         }
-        lines = column_lines(x, y, to_x(), to_y());
+        const bool fast = whole && series_->ordered() && to_x().scale > 0;
+        lines = fast ? ascending_column_lines(x, y, to_x(), to_y()) : column_lines(x, y, to_x(), to_y());
     }
     painter->setPen(pen());
     painter->setBrush(Qt::NoBrush);
