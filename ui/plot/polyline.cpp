@@ -57,6 +57,8 @@ struct Column {
     }
 };
 
+constexpr std::size_t dense = 16;  // points in a pixel column from which on it looks like a bar
+
 // The least and the greatest of many values, four at a time: one after the other, each waits for the last.
 std::pair<double, double> least_and_greatest(std::span<const double> y) {
     std::array<double, 4> least, greatest;
@@ -169,6 +171,11 @@ std::vector<QPolygonF> column_lines(std::span<const double> x, std::span<const d
 std::vector<QPolygonF> ascending_column_lines(std::span<const double> x, std::span<const double> y,
                                               PixelMap to_x, PixelMap to_y) {
     Lines lines;
+    double drawn = 0;  // y of the last point
+    const auto add = [&](std::size_t i) {
+        lines.add({to_x(x[i]), to_y(y[i])});
+        drawn = y[i];
+    };
     for (std::size_t first = 0; first < x.size();) {
         const double right = std::floor(to_x(x[first])) + 1;
         const auto begin = x.begin() + static_cast<std::ptrdiff_t>(first);
@@ -182,12 +189,16 @@ std::vector<QPolygonF> ascending_column_lines(std::span<const double> x, std::sp
             return first +
                    static_cast<std::size_t>(std::find(column.begin(), column.end(), value) - column.begin());
         };
-        std::array<std::size_t, 4> kept = {first, place_of(least), place_of(greatest), end - 1};
-        std::sort(kept.begin(), kept.end());
-        for (std::size_t i = 0; i < kept.size(); ++i) {
-            if (i == 0 || kept[i] != kept[i - 1]) {
-                lines.add({to_x(x[kept[i]]), to_y(y[kept[i]])});
-            }
+        const std::size_t low = place_of(least), high = place_of(greatest);
+        if (column.size() > dense && first > 0 && end < x.size()) {
+            // A bar from the end nearer to the bar before it.
+            const bool up = std::abs(y[low] - drawn) <= std::abs(y[high] - drawn);
+            add(up ? low : high);
+            add(up ? high : low);
+        } else {
+            std::array<std::size_t, 4> kept = {first, low, high, end - 1};
+            std::sort(kept.begin(), kept.end());
+            std::for_each(kept.begin(), std::unique(kept.begin(), kept.end()), add);
         }
         first = end;
     }

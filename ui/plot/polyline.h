@@ -24,7 +24,7 @@ std::vector<QPolygonF> column_lines(std::span<const double> x, std::span<const d
                                     PixelMap to_y);
 
 /// The same for `x` that never falls and points that can all be drawn, in a fraction of the time: a million
-/// of them in less than a frame.
+/// of them in less than a frame. A column of many points is a bar from the least to the greatest or back.
 std::vector<QPolygonF> ascending_column_lines(std::span<const double> x, std::span<const double> y,
                                               PixelMap to_x, PixelMap to_y);
 

@@ -10,7 +10,8 @@ namespace {
 constexpr double tip_radius = 4;
 constexpr int tip_room = 120;                // around the axes, for a dot and its text at the border
 constexpr double captions_height = 20;       // at the top of the axes
-constexpr std::size_t greatest_path = 4000;  // the painter takes a frame for 6000
+constexpr std::size_t dense_pixel = 200;     // points of a curve in one column
+constexpr std::size_t greatest_path = 3000;  // the painter takes a frame for 6000
 
 PixelMap pixel_map(const QCPAxis& axis) {
     const QCPRange range = axis.range();
@@ -118,6 +119,9 @@ void SeriesLine::draw(QCPPainter* painter) {
             y = y.subspan(part.first, part.end - part.first);
         }
         const bool fast = whole && series_->ordered() && to_x().scale > 0;
+        if (x.size() > dense_pixel * static_cast<std::size_t>(std::max(1, clipRect().width()))) {
+            painter->setAntialiasing(false);  // upright bars side by side have no slanted edge to smooth
+        }
         lines = fast ? ascending_column_lines(x, y, to_x(), to_y()) : column_lines(x, y, to_x(), to_y());
     }
     painter->setPen(pen());
