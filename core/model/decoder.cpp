@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <array>
+#include <span>
+
 #include "core/model/kv_cache.h"
 
 namespace plumbline {
@@ -24,12 +27,14 @@ Decoder::Decoder(const DecoderConfig& config, FrozenLinear embedding, FrozenLine
     const Tensor powers = at::arange(0, config.head_dim, 2, at::kDouble) / static_cast<double>(config.head_dim);
     const Tensor frequencies = at::pow(config.rope_theta, powers).reciprocal();                       // (d/2)
     const Tensor angles = at::outer(at::arange(config.context, at::kDouble), frequencies);            // (context, d/2)
-    cos_ = angles.cos().to(at::kFloat);
-    sin_ = angles.sin().to(at::kFloat);
+    const at::Device device = final_norm_.defined() ? final_norm_.device() : at::Device(at::kCPU);   // none: all trained
+    cos_ = angles.cos().to(device, at::kFloat);
+    sin_ = angles.sin().to(device, at::kFloat);
 }
 
 Tensor Decoder::embed(const Tensor& ids, const Adapter* adapter) const {
-    return adapter && adapter->owns_embedding() ? at::embedding(adapter->embedding(), ids) : embedding_.rows(ids);
+    const Tensor here = ids.to(device(), /*non_blocking=*/true);
+    return adapter && adapter->owns_embedding() ? at::embedding(adapter->embedding(), here) : embedding_.rows(here);
 }
 
 Tensor Decoder::final_norm(const Tensor& h, const Adapter* adapter) const {
@@ -100,24 +105,41 @@ Tensor Decoder::mlp(const Tensor& h, int block, const Adapter* adapter) const {
 
 namespace {
 
-// Causal attention within each sequence, one product for neighbours of one length: q (N, H, d), k and v (N, KV, d) ->
-// (N, H * d).
-Tensor attend_packed(const Tensor& q, const Tensor& k, const Tensor& v, const std::vector<std::int64_t>& starts) {
+// Causal attention within each run and to its prompt, one product for neighbours of one shape: q (N, H, d), k and v
+// (N, KV, d) -> (N, H * d).
+Tensor attend_packed(const Tensor& q, const Tensor& k, const Tensor& v, std::span<const CausalRun> runs) {
     const std::int64_t per_kv = q.size(1) / k.size(1);
     const Tensor keys = per_kv == 1 ? k : k.repeat_interleave(per_kv, 1);     // (N, H, d)
     const Tensor values = per_kv == 1 ? v : v.repeat_interleave(per_kv, 1);
+    const auto alike = [](const CausalRun& a, const CausalRun& b) {
+        return a.rows == b.rows && a.prompt_rows == b.prompt_rows &&
+               (a.prompt_rows == 0 || a.prompt_begin == b.prompt_begin);
+    };
     std::vector<Tensor> out;
-    for (std::size_t b = 0, end = 0; b + 1 < starts.size(); b = end) {
-        const std::int64_t length = starts[b + 1] - starts[b];
-        for (end = b + 1; end + 1 < starts.size() && starts[end + 1] - starts[end] == length;) ++end;
-        const auto of_sequences = [&](const Tensor& t) {
-            return t.slice(0, starts[b], starts[end])
-                .reshape({static_cast<std::int64_t>(end - b), length, t.size(1), t.size(2)})
-                .transpose(1, 2);   // (B, H, T, d)
+    for (std::size_t first = 0, end = 0; first < runs.size(); first = end) {
+        const CausalRun& run = runs[first];
+        for (end = first + 1; end < runs.size() && alike(runs[end], run);) ++end;
+        const auto n = static_cast<std::int64_t>(end - first);
+        if (run.rows == 0) {
+            continue;   // replies of no token
+        }
+        const auto of_runs = [&](const Tensor& t) {   // (n, H, T, d)
+            return t.narrow(0, run.begin, n * run.rows).reshape({n, run.rows, t.size(1), t.size(2)}).transpose(1, 2);
         };
-        const Tensor attended = at::scaled_dot_product_attention(of_sequences(q), of_sequences(keys),
-                                                                 of_sequences(values), {}, 0.0, /*is_causal=*/true);
-        out.push_back(attended.transpose(1, 2).reshape({starts[end] - starts[b], q.size(1), q.size(2)}));   // (BT, H, d)
+        const auto after_prompt = [&](const Tensor& t) {   // (n, H, P + T, d)
+            const Tensor prompt = t.narrow(0, run.prompt_begin, run.prompt_rows).transpose(0, 1).unsqueeze(0);
+            return at::cat({prompt.expand({n, -1, -1, -1}), of_runs(t)}, 2);
+        };
+        Tensor attended;
+        if (run.prompt_rows == 0) {
+            attended = at::scaled_dot_product_attention(of_runs(q), of_runs(keys), of_runs(values), {}, 0.0,
+                                                        /*is_causal=*/true);
+        } else {
+            const Tensor seen = at::ones({run.rows, run.prompt_rows + run.rows}, q.options().dtype(at::kBool))
+                                    .tril(run.prompt_rows);
+            attended = at::scaled_dot_product_attention(of_runs(q), after_prompt(keys), after_prompt(values), seen);
+        }
+        out.push_back(attended.transpose(1, 2).reshape({n * run.rows, q.size(1), q.size(2)}));   // (nT, H, d)
     }
     return at::cat(out, 0).reshape({q.size(0), q.size(1) * q.size(2)});
 }
@@ -126,6 +148,7 @@ Tensor attend_packed(const Tensor& q, const Tensor& k, const Tensor& v, const st
 
 Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const Adapter* adapter,
                     const Pulse& pulse) const {
+    const Tensor positions = batch.positions.to(device(), /*non_blocking=*/true);
     for (int block = from; block < to; ++block) {
         pulse.check();
         if (h.requires_grad() && at::GradMode::is_enabled()) {
@@ -135,8 +158,8 @@ Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const 
             });
         }
         const Tensor x = block_norm(h, block, BlockNorm::attention, adapter);
-        const Projections p = project(x, batch.positions, block, adapter);
-        h = attention_output(h, attend_packed(p.q, p.k, p.v, batch.starts), block, adapter);
+        const Projections p = project(x, positions, block, adapter);
+        h = attention_output(h, attend_packed(p.q, p.k, p.v, batch.runs), block, adapter);
         h = mlp(h, block, adapter);
     }
     return h;
@@ -145,7 +168,7 @@ Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const 
 Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const Adapter* adapter, const Pulse& pulse) const {
     const std::int64_t length = ids.size(0);
     KvCache::Group& group = cache.last_group();
-    const Tensor positions = at::arange(length, at::kLong);
+    const Tensor positions = at::arange(length, at::TensorOptions(at::kLong).device(device()));
     Tensor h = embed(ids, adapter);
     for (int block = 0; block < config_.blocks; ++block) {
         pulse.check();
@@ -153,14 +176,14 @@ Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const Adapter* adapte
         const Projections p = project(x, positions, block, adapter);
         group.k.push_back(p.k.transpose(0, 1).contiguous());   // (KV, P, d)
         group.v.push_back(p.v.transpose(0, 1).contiguous());
-        h = attention_output(h, attend_packed(p.q, p.k, p.v, {0, length}), block, adapter);
+        h = attention_output(h, attend_packed(p.q, p.k, p.v, std::array{CausalRun{0, length}}), block, adapter);
         h = mlp(h, block, adapter);
     }
     return h.narrow(0, length - 1, 1);
 }
 
 Tensor Decoder::step(const Tensor& ids, KvCache& cache, const Adapter* adapter) const {
-    const Tensor positions = cache.positions();
+    const Tensor positions = cache.positions().to(device(), /*non_blocking=*/true);
     Tensor h = embed(ids, adapter);
     for (int block = 0; block < config_.blocks; ++block) {
         const Tensor x = block_norm(h, block, BlockNorm::attention, adapter);

@@ -30,6 +30,8 @@ class Decoder {
             std::vector<DecoderBlock> blocks);
 
     const DecoderConfig& config() const { return config_; }
+    /// Where the weights are, and so everything that runs through them.
+    at::Device device() const { return cos_.device(); }
 
     /// ids (N) -> (N, D).
     at::Tensor embed(const at::Tensor& ids, const Adapter* adapter) const;

@@ -100,6 +100,9 @@ Tensor FrozenLinear::dense() const {
     return plain.to(at::kFloat).contiguous().clone();
 }
 
+Precision FrozenLinear::precision() const {
+    return state_->dtype == at::kBFloat16 ? Precision::bf16 : Precision::f32;
+}
 std::int64_t FrozenLinear::in() const { return state_->in; }
 std::int64_t FrozenLinear::out() const { return state_->out; }
 

@@ -33,6 +33,7 @@ class FrozenLinear {
     /// The weight as plain f32, (out, in), in memory of its own.
     at::Tensor dense() const;
 
+    Precision precision() const;
     std::int64_t in() const;
     std::int64_t out() const;
     /// Rows `ids` (N) of the weight as (N, in) f32: the embedding of a tied model.

@@ -9,11 +9,11 @@ namespace plumbline {
 
 using at::Tensor;
 
-KvCache::KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply)
+KvCache::KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply, at::Device device)
     : rows_(rows), kv_heads_(config.kv_heads), head_dim_(config.head_dim) {
     for (int block = 0; block < config.blocks; ++block) {
-        k_.push_back(at::empty({rows, kv_heads_, max_reply, head_dim_}, at::kFloat));
-        v_.push_back(at::empty({rows, kv_heads_, max_reply, head_dim_}, at::kFloat));
+        k_.push_back(at::empty({rows, kv_heads_, max_reply, head_dim_}, at::TensorOptions(at::kFloat).device(device)));
+        v_.push_back(at::empty({rows, kv_heads_, max_reply, head_dim_}, at::TensorOptions(at::kFloat).device(device)));
     }
 }
 
@@ -61,7 +61,7 @@ Tensor KvCache::attend(int block, const Tensor& q, const Tensor& k, const Tensor
 }
 
 void KvCache::keep_rows(const std::vector<std::int64_t>& rows) {
-    const Tensor index = at::tensor(rows, at::TensorOptions().dtype(at::kLong));
+    const Tensor index = at::tensor(rows, at::TensorOptions().dtype(at::kLong)).to(k_[0].device());
     for (std::size_t block = 0; block < k_.size(); ++block) {
         k_[block] = k_[block].index_select(0, index);
         v_[block] = v_[block].index_select(0, index);

@@ -13,7 +13,7 @@ namespace plumbline {
 /// Preallocated for `max_reply` tokens a row. Rows advance in step: all of them are at reply position length().
 class KvCache {
   public:
-    KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply);
+    KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply, at::Device device = at::kCPU);
 
     struct Group {
         std::int64_t first_row = 0, rows = 0, prompt_length = 0;

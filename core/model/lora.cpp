@@ -57,7 +57,7 @@ std::int64_t out_features(const DecoderConfig& config, LinearSite site) {
     }
 }
 
-LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed) {
+LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed, at::Device device) {
     LoraAdapter adapter;
     adapter.rank_ = config.lora_rank;
     adapter.alpha_ = config.lora_alpha;
@@ -76,8 +76,8 @@ LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& con
             const std::int64_t in = in_features(model, site);
             const double bound = 1.0 / std::sqrt(static_cast<double>(in));   // kaiming_uniform with a = sqrt 5
             adapter.pairs_[block][i] = {
-                at::empty({config.lora_rank, in}, at::kFloat).uniform_(-bound, bound, generator),
-                at::zeros({out_features(model, site), config.lora_rank}, at::kFloat)};
+                at::empty({config.lora_rank, in}, at::kFloat).uniform_(-bound, bound, generator).to(device),
+                at::zeros({out_features(model, site), config.lora_rank}, at::TensorOptions(at::kFloat).device(device))};
         }
     }
     return adapter;

@@ -30,7 +30,8 @@ struct LoraPair {
 class LoraAdapter : public Adapter {
   public:
     /// A ~ kaiming-uniform(sqrt 5) from `seed`, B = 0: the adapted model starts as the backbone.
-    static LoraAdapter fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed);
+    static LoraAdapter fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed,
+                             at::Device device = at::kCPU);
     /// Throws Error when a matrix does not fit the model.
     static LoraAdapter from_peft(const DecoderConfig& model, const PeftAdapter& peft);
     void to_peft(PeftAdapter& peft) const;

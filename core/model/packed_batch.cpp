@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "core/api/errors.h"
 
 namespace plumbline {
@@ -22,26 +24,52 @@ Sequence join(const std::vector<int>& prompt, const std::vector<int>& reply) {
     return sequence;
 }
 
-PackedBatch pack(std::span<const Sequence> sequences) {
+PackedBatch pack(std::span<const Sequence> sequences, Prompts prompts) {
     std::vector<std::int64_t> ids, positions, predictors, targets, reply_rows;
     PackedBatch batch;
-    batch.starts = {0};
     batch.reply_starts = {0};
-    for (const Sequence& s : sequences) {
+    const auto add = [&](const Sequence& s, int from, int to) {
+        for (int i = from; i < to; ++i) {
+            ids.push_back(s.ids[i]);
+            positions.push_back(i);
+        }
+    };
+    const auto have_one_prompt = [&](std::size_t a, std::size_t b) {
+        const auto of_prompt = [&](std::size_t i) {
+            return std::span(sequences[i].ids).first(sequences[i].prompt_length);
+        };
+        return prompts == Prompts::shared && b < sequences.size() && std::ranges::equal(of_prompt(a), of_prompt(b));
+    };
+    std::int64_t prompt = 0;   // first row of the present prompt
+    for (std::size_t number = 0; number < sequences.size(); ++number) {
+        const Sequence& s = sequences[number];
         if (s.prompt_length < 1) {
             throw Error("score a reply", "the prompt has no token; give at least one");
         }
-        const auto start = static_cast<std::int64_t>(ids.size());
-        for (std::size_t i = 0; i < s.ids.size(); ++i) {
-            ids.push_back(s.ids[i]);
-            positions.push_back(static_cast<std::int64_t>(i));
-            if (static_cast<int>(i) >= s.prompt_length) {
-                predictors.push_back(start + static_cast<std::int64_t>(i) - 1);
-                targets.push_back(s.ids[i]);
-                reply_rows.push_back(start + static_cast<std::int64_t>(i));
-            }
+        const auto length = static_cast<int>(s.ids.size());
+        const bool same = number > 0 && have_one_prompt(number - 1, number);
+        const bool apart = same || have_one_prompt(number, number + 1);
+        if (!same) {
+            prompt = static_cast<std::int64_t>(ids.size());
+            add(s, 0, s.prompt_length);
         }
-        batch.starts.push_back(static_cast<std::int64_t>(ids.size()));
+        const auto begin = static_cast<std::int64_t>(ids.size());
+        add(s, s.prompt_length, length);
+        for (int i = s.prompt_length; i < length; ++i) {
+            const std::int64_t row = begin + i - s.prompt_length;
+            predictors.push_back(i == s.prompt_length ? prompt + s.prompt_length - 1 : row - 1);
+            targets.push_back(s.ids[i]);
+            reply_rows.push_back(row);
+        }
+        if (!apart) {
+            batch.runs.push_back({prompt, length});
+        } else {
+            if (!same) {
+                batch.runs.push_back({prompt, s.prompt_length});
+            }
+            batch.runs.push_back({begin, length - s.prompt_length, prompt, s.prompt_length});
+        }
+        batch.prompt_starts.push_back(prompt);
         batch.reply_starts.push_back(static_cast<std::int64_t>(targets.size()));
     }
     batch.ids = to_tensor(ids);
@@ -50,6 +78,47 @@ PackedBatch pack(std::span<const Sequence> sequences) {
     batch.targets = to_tensor(targets);
     batch.reply_rows = to_tensor(reply_rows);
     return batch;
+}
+
+namespace {
+
+struct Parts {
+    std::int64_t prompt = 0, prompt_rows = 0, reply = 0, reply_rows = 0;
+};
+
+// Where the rows of sequence i stand.
+Parts parts_of(const PackedBatch& batch, std::int64_t i) {
+    const std::int64_t prompt = batch.prompt_starts[i], replies = batch.reply_starts[i + 1] - batch.reply_starts[i];
+    const auto run = std::find_if(batch.runs.begin(), batch.runs.end(),
+                                  [&](const CausalRun& r) { return r.begin == prompt; });
+    const bool apart = std::next(run) != batch.runs.end() && std::next(run)->prompt_rows > 0 &&
+                       std::next(run)->prompt_begin == prompt;
+    if (!apart) {
+        return {prompt, run->rows - replies, prompt + run->rows - replies, replies};
+    }
+    // The replies of one prompt follow it in order.
+    std::int64_t reply = prompt + run->rows;
+    for (std::int64_t j = i; j > 0 && batch.prompt_starts[j - 1] == prompt; --j) {
+        reply += batch.reply_starts[j] - batch.reply_starts[j - 1];
+    }
+    return {prompt, run->rows, reply, replies};
+}
+
+}  // namespace
+
+Tensor rows_of(const PackedBatch& batch, const Tensor& rows, std::int64_t i) {
+    const Parts p = parts_of(batch, i);
+    return at::cat({rows.narrow(0, p.prompt, p.prompt_rows), rows.narrow(0, p.reply, p.reply_rows)});
+}
+
+Tensor pack_rows(const PackedBatch& batch, std::span<const Tensor> of_sequences) {
+    std::vector<Tensor> out;
+    for (std::int64_t i = 0; i < batch.size(); ++i) {
+        const bool again = i > 0 && batch.prompt_starts[i] == batch.prompt_starts[i - 1];
+        const Parts p = parts_of(batch, i);
+        out.push_back(again ? of_sequences[i].narrow(0, p.prompt_rows, p.reply_rows) : of_sequences[i]);
+    }
+    return at::cat(out);
 }
 
 Tensor sum_replies(const PackedBatch& batch, const Tensor& per_token) {

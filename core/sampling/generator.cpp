@@ -17,7 +17,7 @@ std::vector<Reply> generate_replies(const Decoder& decoder, const Adapter* adapt
     const auto prompts = static_cast<int>(request.prompts.size());
     const int rows = prompts * request.samples;
     std::vector<Reply> replies(rows);
-    KvCache cache(decoder.config(), rows, request.sampling.max_new_tokens);
+    KvCache cache(decoder.config(), rows, request.sampling.max_new_tokens, decoder.device());
 
     // Each prompt once; its last state serves all its rows.
     std::vector<Tensor> states;
@@ -41,7 +41,7 @@ std::vector<Reply> generate_replies(const Decoder& decoder, const Adapter* adapt
     std::vector<TokenSampler> samplers(at::get_num_threads());
     for (int position = 0; !live.empty(); ++position) {
         pulse.check();
-        const Tensor logits = decoder.logits(h, adapter).contiguous();   // (R, V)
+        const Tensor logits = decoder.logits(h, adapter).to(at::kCPU).contiguous();   // (R, V)
         const auto vocabulary = static_cast<std::size_t>(logits.size(1));
         std::vector<SampledToken> tokens(live.size());
         at::parallel_for(0, static_cast<std::int64_t>(live.size()), 1, [&](std::int64_t begin, std::int64_t end) {

@@ -29,7 +29,7 @@ std::unique_ptr<Adapter> new_policy(const Decoder& decoder, const LoraConfig& co
     if (trains_all_weights(config, decoder.config().parameters())) {
         policy = std::make_unique<FullWeights>(FullWeights::of(decoder));
     } else {
-        policy = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed));
+        policy = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed, decoder.device()));
     }
     policy->require_grad(true);
     return policy;
@@ -39,9 +39,10 @@ double ReferenceFacts::sum() const { return std::accumulate(logprobs.begin(), lo
 double ReferenceFacts::sum_t1() const { return std::accumulate(logprobs_t1.begin(), logprobs_t1.end(), 0.0); }
 
 std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<const Sequence> sequences, int first_block,
-                                            double temperature, Want want, const Pulse& pulse) {
+                                            double temperature, Want want, const Pulse& pulse,
+                                            Prompts prompts) {
     at::NoGradGuard no_grad;
-    const PackedBatch batch = pack(sequences);
+    const PackedBatch batch = pack(sequences, prompts);
     const int blocks = decoder.config().blocks, middle = blocks / 2;
     Tensor h = decoder.embed(batch.ids, nullptr);   // (N, D)
     int at_block = 0;
@@ -60,18 +61,15 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
     }
     std::vector<ReferenceFacts> facts(sequences.size());
     for (std::size_t i = 0; i < facts.size(); ++i) {
-        facts[i].lower = lower.slice(0, batch.starts[i], batch.starts[i + 1]).clone();
+        facts[i].lower = rows_of(batch, lower, static_cast<std::int64_t>(i));
     }
     if (want == Want::lower_only) {
         return facts;
     }
-    const Tensor predictors = run_to(blocks).index_select(0, batch.predictors);   // (M, D)
-    const std::vector<float> tempered =
-        to_floats(token_logprobs(decoder, nullptr, predictors, batch.targets, temperature, pulse));
-    const std::vector<float> plain = temperature == 1.0
-                                         ? tempered
-                                         : to_floats(token_logprobs(decoder, nullptr, predictors, batch.targets, 1.0, pulse));
-    const Tensor reply_states = at_middle.index_select(0, batch.reply_rows);   // (M, D)
+    const Tensor predictors = run_to(blocks).index_select(0, batch.predictors.to(h.device()));   // (M, D)
+    const Tensor both = reference_logprobs(decoder, predictors, batch.targets, {temperature, 1.0}, pulse);   // (2, M)
+    const std::vector<float> tempered = to_floats(both[0]), plain = to_floats(both[1]);
+    const Tensor reply_states = at_middle.index_select(0, batch.reply_rows.to(h.device()));   // (M, D)
     for (std::size_t i = 0; i < facts.size(); ++i) {
         const std::int64_t begin = batch.reply_starts[i], end = batch.reply_starts[i + 1];
         facts[i].logprobs.assign(tempered.begin() + begin, tempered.begin() + end);
@@ -93,7 +91,7 @@ Tensor policy_states(const Decoder& decoder, const Adapter* adapter, const Packe
         h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, adapter, pulse);
-    return h.index_select(0, batch.predictors);   // (M, D)
+    return h.index_select(0, batch.predictors.to(h.device(), /*non_blocking=*/true));   // (M, D)
 }
 
 Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,

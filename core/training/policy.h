@@ -33,7 +33,8 @@ enum class Want { everything, lower_only };
 
 /// One pass of the backbone over all sequences. `first_block`: the adapter's.
 std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<const Sequence> sequences,
-                                            int first_block, double temperature, Want want, const Pulse& pulse);
+                                            int first_block, double temperature, Want want, const Pulse& pulse,
+                                            Prompts prompts = Prompts::each);
 
 /// The policy's states that predict the reply tokens, (M, D) before the final norm, differentiable in the adapter.
 /// `lower`: (N, D) entering the adapter's first block, not used where the adapter owns the embedding; undefined:

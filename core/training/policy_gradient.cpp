@@ -139,8 +139,10 @@ RolloutBatch batch_of(std::span<const Rollout> rollouts, const Adapter& adapter)
         old.insert(old.end(), r.logprobs.begin(), r.logprobs.end());
         reference.insert(reference.end(), r.reference_logprobs.begin(), r.reference_logprobs.end());
     }
-    return {pack(sequences), have_lower ? at::cat(lowers) : Tensor(), at::tensor(old, at::kFloat),
-            at::tensor(reference, at::kFloat)};
+    PackedBatch packed = pack(sequences, Prompts::shared);
+    const Tensor lower = have_lower ? pack_rows(packed, lowers) : Tensor();
+    const at::Device device = adapter.tensors().front().device();
+    return {std::move(packed), lower, at::tensor(old, at::kFloat).to(device), at::tensor(reference, at::kFloat).to(device)};
 }
 
 Tensor batch_logprobs(const Decoder& decoder, const Adapter& adapter, const RolloutBatch& batch,

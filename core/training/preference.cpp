@@ -23,10 +23,10 @@ void check(const PreferencePair& pair) {
 // The policy's side of the pair as sums (2): chosen, rejected.
 Tensor reply_logprobs(const Decoder& decoder, const Adapter& adapter, const PreferencePair& pair,
                       const Pulse& pulse) {
-    const PackedBatch batch = pack(std::array{pair.chosen, pair.rejected});
+    const PackedBatch batch = pack(std::array{pair.chosen, pair.rejected}, Prompts::shared);
     const bool have_lower =
         !adapter.owns_embedding() && pair.chosen_lower.defined() && pair.rejected_lower.defined();
-    const Tensor lower = have_lower ? at::cat({pair.chosen_lower, pair.rejected_lower}) : Tensor();
+    const Tensor lower = have_lower ? pack_rows(batch, std::array{pair.chosen_lower, pair.rejected_lower}) : Tensor();
     return sum_replies(batch, policy_logprobs(decoder, &adapter, batch, lower, 1.0, pulse));
 }
 

@@ -3,7 +3,11 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <numeric>
+#include <span>
+
+#include "core/training/policy_gradient.h"
 
 namespace plumbline {
 
@@ -14,6 +18,26 @@ std::vector<float> logprobs_under(const Decoder& decoder, const Adapter& adapter
     const at::Tensor logprobs =
         policy_logprobs(decoder, &adapter, pack({&sequence, 1}), {}, temperature, pulse).contiguous();  // (T)
     return {logprobs.const_data_ptr<float>(), logprobs.const_data_ptr<float>() + logprobs.numel()};
+}
+
+// In bf16 a product of few rows and one of many round apart, and a few blocks make whole percents of it:
+// there the log-probabilities that a step compares with come from the very pass that it takes, over the group
+// as it packs it.
+void score_again(const Decoder& decoder, const Adapter& policy, std::span<Rollout> group, double temperature,
+                 const Pulse& pulse) {
+    const RolloutBatch batch = batch_of(group, policy);
+    if (batch.packed.targets.numel() == 0) {
+        return;
+    }
+    const at::Tensor logprobs =
+        policy_logprobs(decoder, &policy, batch.packed, batch.lower, temperature, pulse)
+            .to(at::kCPU)
+            .contiguous();  // (M)
+    const float* next = logprobs.const_data_ptr<float>();
+    for (Rollout& rollout : group) {
+        std::copy_n(next, rollout.logprobs.size(), rollout.logprobs.begin());
+        next += rollout.logprobs.size();
+    }
 }
 
 }  // namespace
@@ -34,20 +58,32 @@ std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy
     request.sampling.min_p = 0;
     const double temperature = request.sampling.temperature;
     std::vector<Rollout> rollouts;
+    std::vector<Sequence> sequences;
     for (Reply& reply : generate_replies(decoder, &policy, request, pulse)) {
         Rollout rollout;
         rollout.sequence = join(request.prompts[reply.prompt].ids, reply.ids);
-        const ReferenceFacts facts = reference_facts(decoder, {&rollout.sequence, 1}, policy.first_block(),
-                                                     temperature, Want::everything, pulse)
-                                         .front();
-        rollout.lower = facts.lower;
         rollout.logprobs = std::move(reply.logprobs);
-        rollout.reference_logprobs =
-            reference ? logprobs_under(decoder, *reference, rollout.sequence, temperature, pulse)
-                      : facts.logprobs;
         rollout.ended = reply.finish == Finish::eos;
-        rollout.score = score(rollout.sequence, facts);
+        sequences.push_back(rollout.sequence);
         rollouts.push_back(std::move(rollout));
+    }
+    const auto samples = static_cast<std::size_t>(request.samples);
+    for (std::size_t begin = 0; begin < rollouts.size(); begin += samples) {  // a prompt's at once
+        const std::span<Rollout> group = std::span(rollouts).subspan(begin, samples);
+        const std::vector<ReferenceFacts> facts =
+            reference_facts(decoder, std::span(sequences).subspan(begin, samples), policy.first_block(),
+                            temperature, Want::everything, pulse, Prompts::shared);
+        for (std::size_t i = 0; i < samples; ++i) {
+            Rollout& rollout = group[i];
+            rollout.lower = facts[i].lower;
+            rollout.reference_logprobs =
+                reference ? logprobs_under(decoder, *reference, rollout.sequence, temperature, pulse)
+                          : facts[i].logprobs;
+            rollout.score = score(rollout.sequence, facts[i]);
+        }
+        if (decoder.head().precision() == Precision::bf16) {
+            score_again(decoder, policy, group, temperature, pulse);
+        }
     }
     return rollouts;
 }

@@ -18,18 +18,22 @@ struct Arguments {
     const Pulse* pulse;
 };
 
+// logits (m, V) of one chunk, divided by the temperature already -> (m).
+Tensor chosen_logprobs(const Tensor& logits, const Tensor& targets, const Tensor& normalizer) {
+    return logits.gather(1, targets.unsqueeze(1)).squeeze(1) - normalizer;
+}
+
 // x (M, D) after the final norm.
 struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
     static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& targets,
                           const Arguments& arguments) {
-        Tensor out = at::empty({x.size(0)}, at::kFloat), normalizers = at::empty({x.size(0)}, at::kFloat);
+        Tensor out = at::empty({x.size(0)}, x.options()), normalizers = at::empty({x.size(0)}, x.options());
         for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_rows) {
             const std::int64_t rows = std::min(chunk_rows, x.size(0) - begin);
             const Tensor logits =
                 arguments.head->product(x.narrow(0, begin, rows)).mul_(arguments.inverse_temperature);   // (m, V)
             const Tensor normalizer = at::logsumexp(logits, 1);                                          // (m)
-            const Tensor chosen = logits.gather(1, targets.narrow(0, begin, rows).unsqueeze(1)).squeeze(1);
-            out.narrow(0, begin, rows).copy_(chosen - normalizer);
+            out.narrow(0, begin, rows).copy_(chosen_logprobs(logits, targets.narrow(0, begin, rows), normalizer));
             normalizers.narrow(0, begin, rows).copy_(normalizer);
             (*arguments.pulse)();
         }
@@ -55,7 +59,7 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
             Tensor grad = head->product(x.narrow(0, begin, rows)).mul_(inverse_temperature);   // (m, V)
             grad.sub_(normalizers.narrow(0, begin, rows).unsqueeze(1)).exp_().neg_();
             const Tensor index = targets.narrow(0, begin, rows).unsqueeze(1);
-            grad.scatter_add_(1, index, at::ones(index.sizes(), at::kFloat));
+            grad.scatter_add_(1, index, at::ones(index.sizes(), grad.options()));
             grad.mul_(upstream.narrow(0, begin, rows).unsqueeze(1));
             grad_x.narrow(0, begin, rows).copy_(head->backward(grad));
             (*pulse)();
@@ -68,13 +72,36 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
 
 Tensor token_logprobs(const Decoder& decoder, const Adapter* adapter, const Tensor& h, const Tensor& targets,
                       double temperature, const Pulse& pulse) {
+    const Tensor chosen = targets.to(h.device(), /*non_blocking=*/true);
     if (adapter && adapter->owns_embedding()) {   // a small vocabulary: the plain product, which trains the layer too
         const Tensor logits = decoder.logits(h, adapter) / temperature;   // (M, V)
         pulse();
-        return at::log_softmax(logits, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
+        return at::log_softmax(logits, 1).gather(1, chosen.unsqueeze(1)).squeeze(1);
     }
     const Tensor x = decoder.final_norm(h, adapter).contiguous();
-    return TokenLogprobs::apply(x, targets, Arguments{&decoder.head(), 1.0 / temperature, &pulse});
+    return TokenLogprobs::apply(x, chosen, Arguments{&decoder.head(), 1.0 / temperature, &pulse});
+}
+
+Tensor reference_logprobs(const Decoder& decoder, const Tensor& h, const Tensor& targets,
+                          const std::vector<double>& temperatures, const Pulse& pulse) {
+    const at::NoGradGuard no_grad;
+    const Tensor x = decoder.final_norm(h, nullptr).contiguous();
+    Tensor out = at::empty({static_cast<std::int64_t>(temperatures.size()), x.size(0)}, x.options());
+    for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_rows) {
+        const std::int64_t rows = std::min(chunk_rows, x.size(0) - begin);
+        const Tensor logits = decoder.head().product(x.narrow(0, begin, rows));   // (m, V)
+        for (std::size_t k = 0; k < temperatures.size(); ++k) {
+            Tensor part = out[static_cast<std::int64_t>(k)].narrow(0, begin, rows);
+            if (k > 0 && temperatures[k] == temperatures[k - 1]) {
+                part.copy_(out[static_cast<std::int64_t>(k) - 1].narrow(0, begin, rows));
+                continue;
+            }
+            const Tensor tempered = temperatures[k] == 1 ? logits : logits * (1.0 / temperatures[k]);
+            part.copy_(chosen_logprobs(tempered, targets.narrow(0, begin, rows), at::logsumexp(tempered, 1)));
+        }
+        pulse();
+    }
+    return out;
 }
 
 }  // namespace plumbline
