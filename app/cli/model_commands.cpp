@@ -7,6 +7,7 @@
 #include "app/cli/options.h"
 #include "app/cli/text_table.h"
 #include "core/api/catalog.h"
+#include "core/api/memory_forecast.h"
 
 namespace plumbline::cli {
 namespace {
@@ -56,7 +57,12 @@ struct InfoOptions {
 
 void run_info(const InfoOptions& options, Work& work) {
     const ModelInfo info = inspect_model(options.model, options.dtype);
+    const std::vector<MemoryForecast> forecast = forecast_memory(options.model, options.dtype);
     if (work.console.json()) {
+        Json peaks = Json::object();
+        for (const MemoryForecast& each : forecast) {
+            peaks[each.work] = each.bytes;
+        }
         work.console.object({{"architecture", info.architecture},
                              {"parameters", info.parameters},
                              {"layers", info.layers},
@@ -71,7 +77,8 @@ void run_info(const InfoOptions& options, Work& work) {
                              {"path", info.path},
                              {"file_dtype", info.file_dtype},
                              {"template_note", info.chat_template_note},
-                             {"memory_bytes", info.memory_bytes}});
+                             {"memory_bytes", info.memory_bytes},
+                             {"peak_bytes", peaks}});
         return;
     }
     const std::pair<const char*, std::string> rows[] = {
@@ -92,6 +99,9 @@ void run_info(const InfoOptions& options, Work& work) {
     const TextTable table({{"", Align::left, 14}, {"", Align::left}});
     for (const auto& [name, value] : rows) {
         work.console.line(table.line({name, value}));
+    }
+    for (const MemoryForecast& each : forecast) {
+        work.console.line(table.line({each.work, "peaks at about " + megabytes(each.bytes) + " (" + each.summary + ")"}));
     }
 }
 

@@ -7,6 +7,7 @@
 #include "core/api/errors.h"
 #include "core/formats/atomic_file.h"
 #include "core/formats/gguf.h"
+#include "core/lab/memory_need.h"
 #include "embedded/model_courtesy.h"
 #include "embedded/prompts_courtesy.h"
 #include "embedded/prompts_courtesy_heldout.h"
@@ -20,13 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* smollm_file = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
-/// In f32, as describe_model() estimates it for an opened model: packed weights, the embedding's plain rows,
-/// the transposed packs of a trained upper half and output layer, the arithmetic library.
-std::int64_t memory_need(std::int64_t parameters, std::int64_t embedding) {
-    const std::int64_t blocks = parameters - embedding;
-    return 4 * (3 * embedding + blocks + blocks / 2) + (std::int64_t{400} << 20);
-}
-
 CatalogModel smollm(const fs::path& models) {
     CatalogModel model;
     model.name = "smollm2-135m-instruct";
@@ -35,7 +29,7 @@ CatalogModel smollm(const fs::path& models) {
     std::error_code ignored;
     model.installed = fs::is_regular_file(model.path, ignored);
     model.parameters = 134515008;
-    model.memory_bytes = memory_need(model.parameters, std::int64_t{49152} * 576);
+    model.memory_bytes = memory::session_estimate(model.parameters, std::int64_t{49152} * 576, Precision::f32);
     model.licence = "Apache-2.0";
     if (!model.installed) {
         model.how_to_get = "Run packaging/run.sh once; it downloads the model (93 MB).";
@@ -54,7 +48,7 @@ CatalogModel courtesy() {
     model.path = data_folder() / "bundled" / std::string(resources::model_courtesy_sha256.substr(0, 12)) /
                  "courtesy.gguf";
     model.parameters = 536704;
-    model.memory_bytes = memory_need(model.parameters, std::int64_t{1100} * 128);
+    model.memory_bytes = memory::session_estimate(model.parameters, std::int64_t{1100} * 128, Precision::f32);
     model.licence = "GPL-3.0";
     try {
         std::error_code error;
@@ -90,7 +84,8 @@ CatalogModel found_file(const fs::path& file) {
             model.parameters += tensor.elements;
         }
         const GgufTensor* embedding = gguf.find_tensor("token_embd.weight");
-        model.memory_bytes = memory_need(model.parameters, embedding == nullptr ? 0 : embedding->elements);
+        model.memory_bytes = memory::session_estimate(
+            model.parameters, embedding == nullptr ? 0 : embedding->elements, Precision::f32);
         model.installed = true;
     } catch (const Error& error) {
         model.how_to_get = error.what();

@@ -1,6 +1,7 @@
 #pragma once
 // Start here: the engine behind window and command line. Commands in, events and snapshots out.
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@ struct EngineOptions {
     std::string device = "auto";   // auto, cpu, cuda, cuda:i
     std::string dtype = "f32";     // f32, bf16: of the frozen products
     bool sample_ahead = true;      // draw the next pair while the person reads; false: only when asked
+    std::int64_t memory_limit = 0; // bytes; work that would need more is refused; 0: what the system has free
 };
 
 /// Owns one thread, which owns every tensor, the optimiser and the database. All methods may be called

@@ -175,7 +175,7 @@ enum class BenchWhat {
 struct BenchResult {
     double tokens_per_s = 0;
     double step_median = 0, step_min = 0, step_max = 0;   // seconds
-    double rss_mb = 0;
+    double rss_mb = 0;                                    // resident, at its peak, 2^20 bytes
     int threads = 0;
     std::string dtype;
     std::map<std::string, double> extra;                  // click: label_ms, next_pair_ms

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 
+#include "core/api/catalog.h"
 #include "core/api/errors.h"
 #include "core/lab/bench_runs.h"
 #include "core/lab/machine.h"
+#include "core/lab/memory_check.h"
 #include "core/sampling/generator.h"
 #include "core/training/policy.h"
 
@@ -74,6 +76,9 @@ BenchResult bench(BenchWhat what, const std::string& model, int repeats, int can
         throw ConfigError("bench",
                           "repeats, candidates or max_new_tokens is too small; choose at least 1, 2 and 1");
     }
+    require_memory_for(
+        "bench", "this", resolve_model(model), options.dtype,
+        [&](const DecoderConfig&) { return bench_memory(what, candidates, max_new_tokens); }, options.memory_limit);
     BenchResult result;
     if (what == BenchWhat::click) {
         result = bench_click(model, repeats, options, job);
@@ -98,7 +103,7 @@ BenchResult bench(BenchWhat what, const std::string& model, int repeats, int can
         }
         result.threads = opened.threads;
     }
-    result.rss_mb = static_cast<double>(resident_bytes()) / (1 << 20);
+    result.rss_mb = static_cast<double>(peak_bytes()) / (1 << 20);
     result.dtype = options.dtype;
     return result;
 }

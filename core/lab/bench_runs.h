@@ -12,6 +12,7 @@
 namespace plumbline {
 
 inline constexpr int bench_prompt_tokens = 40;
+inline constexpr int bench_pair_tokens = 55;  // of each reply of a pair, with its prompt
 
 inline double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -21,11 +21,11 @@ namespace plumbline {
 
 namespace {
 
-constexpr int pair_tokens = 55, pairs = 4;
+constexpr int pairs = 4;
 constexpr double rate = 1e-4;
 
 Sequence some_sequence(int vocabulary, std::uint32_t stream) {
-    return {some_ids(pair_tokens, vocabulary, stream), bench_prompt_tokens / 2};
+    return {some_ids(bench_pair_tokens, vocabulary, stream), bench_prompt_tokens / 2};
 }
 
 /// LoRA r 16 on every linear layer, as the peers' figures have it.
@@ -64,7 +64,7 @@ std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel
     }
     reward_gradients(opened.model->decoder(), model, batch, 0, opened.pulse);
     optimizer.step(rate, 0, 1);
-    return pairs * 2 * pair_tokens;
+    return pairs * 2 * bench_pair_tokens;
 }
 
 // The reference's pass is part of a step: rows are new each time.
@@ -90,7 +90,7 @@ std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
     }
     preference_gradients(policy.decoder, policy.adapter, batch, loss, {}, policy.opened.pulse);
     policy.step();
-    return pairs * 2 * pair_tokens;
+    return pairs * 2 * bench_pair_tokens;
 }
 
 std::int64_t kto_step(BenchPolicy& policy) {
@@ -101,7 +101,7 @@ std::int64_t kto_step(BenchPolicy& policy) {
     }
     kto_gradients(policy.decoder, policy.adapter, nullptr, batch, {}, policy.opened.pulse);
     policy.step();
-    return pairs * 2 * pair_tokens;
+    return pairs * 2 * bench_pair_tokens;
 }
 
 std::int64_t sft_step(BenchPolicy& policy) {
@@ -111,7 +111,7 @@ std::int64_t sft_step(BenchPolicy& policy) {
     }
     sft_gradients(policy.decoder, policy.adapter, batch, 0, policy.opened.pulse);
     policy.step();
-    return pairs * 2 * pair_tokens;
+    return pairs * 2 * bench_pair_tokens;
 }
 
 /// Draws, scores and learns; `learn` takes the optimiser's steps.

@@ -8,6 +8,7 @@
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
 #include "core/lab/engine_loop.h"
+#include "core/lab/memory_check.h"
 
 namespace plumbline {
 
@@ -109,6 +110,9 @@ void EngineLoop::start(std::unique_ptr<Session> session, bool resumed) {
 
 void EngineLoop::handle(const NewSession& command) {
     validate(command.config);
+    require_memory_for(
+        "open model", "this session", resolve_model(command.model), options_.dtype,
+        [&](const DecoderConfig& model) { return session_memory(command.config, model); }, options_.memory_limit);
     auto model = open_model(command.model, options_.dtype);
     const std::filesystem::path path =
         command.project_path.empty() ? dated_project(command.model) : std::filesystem::path(command.project_path);
@@ -127,6 +131,9 @@ void EngineLoop::handle(const OpenSession& command) {
     if (!std::filesystem::exists(where)) {
         throw Error("open project", "its model " + where + " is missing; put it back or locate it");
     }
+    require_memory_for(
+        "open project", "this session", where, stored.dtype,
+        [&](const DecoderConfig& model) { return session_memory(file->config(), model); }, options_.memory_limit);
     auto model = open_model(where, stored.dtype);   // its log holds for the arithmetic that it was made with
     if (model->info().sha256 != stored.sha256) {
         throw Error("open project", "its model " + where + " has changed (SHA-256 " +

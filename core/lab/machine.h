@@ -9,6 +9,7 @@ namespace plumbline {
 struct EngineOptions;
 
 std::int64_t resident_bytes();   // of this process
+std::int64_t peak_bytes();       // of this process, resident, since it began
 std::int64_t memory_bytes();     // of the machine
 int physical_cores();
 /// Sets the library's thread count (0: physical cores) for the calling thread's work; returns it.

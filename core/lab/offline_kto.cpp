@@ -1,5 +1,6 @@
 // The stage that learns from single replies, good or not; a pair gives one of each.
 
+#include <algorithm>
 #include <optional>
 
 #include "core/lab/offline_data.h"
@@ -41,6 +42,13 @@ class KtoStage : public PolicyStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
+    GraphSize graph() const override {
+        std::size_t most = 0;
+        for (const auto& row : rows_) {
+            most = std::max(most, row.sequence.ids.size());
+        }
+        return GraphSize::of_rows(static_cast<std::int64_t>(most));
+    }
 
   protected:
     Metrics add_gradients(const Batch& batch) override {

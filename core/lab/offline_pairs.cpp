@@ -1,5 +1,6 @@
 // The stages that learn from pairs: one gradient, the loss by name.
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -56,6 +57,16 @@ class PairStage : public PolicyStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
+    GraphSize graph() const override {   // a pair at a time; the prompt stands once
+        GraphSize most;
+        for (const PairRow& row : rows_) {
+            const auto both = static_cast<std::int64_t>(row.chosen.ids.size() + row.rejected.ids.size());
+            const std::int64_t rows = both - row.chosen.prompt_length;
+            most.rows = std::max(most.rows, rows);
+            most.seen = std::max(most.seen, rows + both);
+        }
+        return most;
+    }
 
   protected:
     Metrics add_gradients(const Batch& batch) override {

@@ -1,5 +1,6 @@
 #include "core/lab/offline_policy_gradient.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <sstream>
 
@@ -53,6 +54,14 @@ PolicyGradientStage::PolicyGradientStage(const OnPolicyConfig& config, const Tra
         prompts_.push_back({prompt_ids(*opened.model, prompt), static_cast<std::uint32_t>(prompts_.size())});
         opened.model->require_room(prompts_.back().ids.size(), config.max_new_tokens);
     }
+}
+
+GraphSize PolicyGradientStage::graph() const {
+    std::size_t longest = 0;
+    for (const GenerationPrompt& prompt : prompts_) {
+        longest = std::max(longest, prompt.ids.size());
+    }
+    return GraphSize::of_group(static_cast<std::int64_t>(longest), config_.group_size, config_.max_new_tokens);
 }
 
 std::vector<Rollout> PolicyGradientStage::sample(const std::vector<Batch>& batches, int step) const {

@@ -13,6 +13,7 @@ namespace plumbline {
 class PolicyGradientStage : public PolicyStage {
   public:
     std::size_t rows() const override { return prompts_.size(); }
+    GraphSize graph() const override;
     /// Samples of all batches' prompts are learned from together.
     Metrics step(const std::vector<Batch>& batches, int step, double rate) override;
     std::map<std::string, double> numbers() const override;

@@ -1,5 +1,6 @@
 // The stage that trains a reward model, LoRA and scalar head, on what people preferred.
 
+#include <algorithm>
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
@@ -44,6 +45,17 @@ class RewardStage : public TrainingStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
+    GraphSize graph() const override {
+        std::size_t most = 0;
+        for (const RewardRow& row : rows_) {
+            std::size_t tokens = 0;
+            for (const Sequence& reply : row.replies) {
+                tokens += reply.ids.size();
+            }
+            most = std::max(most, tokens);
+        }
+        return GraphSize::of_rows(static_cast<std::int64_t>(most));
+    }
     void write(const std::filesystem::path& out) const override {
         RewardModel written = model_;
         if (config_.normalise > 0) {

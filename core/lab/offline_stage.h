@@ -12,6 +12,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "core/api/offline.h"
+#include "core/lab/memory_need.h"
 #include "core/lab/opened_model.h"
 #include "core/training/metrics.h"
 #include "core/training/optimizer.h"
@@ -41,6 +42,8 @@ class TrainingStage {
 
     /// Rows of the data; at least one.
     virtual std::size_t rows() const = 0;
+    /// Of the largest backward pass.
+    virtual GraphSize graph() const = 0;
     /// One step on `batches`: gradients, then the optimiser at the share `rate`, 0..1, of its learning rate.
     /// `step` counts from 0; with the state below, the settings and the rows, it decides all that is drawn.
     /// Throws NonFinite, GuardStop, Stopped.

@@ -1,8 +1,10 @@
 // `train`: the stage that the settings name, from its start or from a saved state, to what it writes.
 
+#include "core/api/catalog.h"
 #include "core/api/config_fields.h"
 #include "core/api/errors.h"
 #include "core/api/offline.h"
+#include "core/lab/memory_check.h"
 #include "core/lab/offline_policy.h"
 #include "core/lab/offline_run.h"
 #include "core/lab/offline_score.h"
@@ -93,8 +95,16 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
                                                      "`; choose that stage or another --out");
         }
     }
+    const auto require_room = [&](const GraphSize& graph) {
+        require_memory_for(
+            "train", asked.stage, resolve_model(request.model), options.dtype,
+            [&](const DecoderConfig& model) { return stage_memory(request.config, model, graph); },
+            options.memory_limit);
+    };
+    require_room(GraphSize::of_rows(1));   // before the weights are read
     const OpenedModel opened(request.model, options, job);
     const std::unique_ptr<TrainingStage> stage = make_stage(request, opened);
+    require_room(stage->graph());
 
     RunSettings run{std::visit([](const auto& config) -> OptimizerConfig { return config; }, request.config),
                     request.checkpoint_every,

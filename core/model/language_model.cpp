@@ -9,6 +9,7 @@
 #include "core/api/errors.h"
 #include "core/formats/gguf.h"
 #include "core/formats/sha256.h"
+#include "core/lab/memory_need.h"
 
 namespace plumbline {
 
@@ -155,10 +156,7 @@ ModelInfo describe_model(const GgufFile& file, const std::string& name, Precisio
     info.file_dtype = name_of(file.main_type());
     info.chat_template = chat.name();
     info.chat_template_note = chat.note();
-    // Packed weights, the embedding's plain rows, the transposed packs of a trained upper half and output layer.
-    const std::int64_t width = precision == Precision::bf16 ? 2 : 4;
-    const std::int64_t embedding = c.vocab * c.hidden, blocks = c.parameters() - embedding;
-    info.memory_bytes = width * (3 * embedding + blocks + blocks / 2) + (std::int64_t{400} << 20);
+    info.memory_bytes = memory::session_estimate(c.parameters(), c.vocab * c.hidden, precision);
     return info;
 }
 

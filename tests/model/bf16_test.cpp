@@ -12,7 +12,9 @@
 #include "core/model/lora.h"
 #include "core/sampling/generator.h"
 #include "core/training/policy.h"
+#include "core/training/policy_gradient.h"
 #include "core/training/reward_model.h"
+#include "core/training/rollouts.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/torch_model.h"
 
@@ -214,33 +216,41 @@ TEST(OnPolicyRatio, OfSmolLm2IsOneInF32) {
     EXPECT_LT(worst_ratio(*model, nullptr, model->chat_prompt("", "Name a colour.")), ratio_tolerance);
 }
 
-class OnPolicyPasses : public ::testing::TestWithParam<Precision> {};
+class OnPolicyRollouts : public ::testing::TestWithParam<Precision> {};
 
-TEST_P(OnPolicyPasses, OverOneBatchGiveARatioOfOne) {
+TEST_P(OnPolicyRollouts, HaveARatioOfOneWhenTheyAreLearned) {
     const auto model = opened(golden_path("tiny_llama.gguf"), GetParam());
     LoraAdapter adapter =
         LoraAdapter::from_peft(model->decoder().config(), read_peft(golden_path("tiny_adapter")));
-    std::vector<Sequence> sequences;
-    const auto golden = golden_json("tiny_logprobs.json");
-    for (const auto& row : golden.at("rows")) {
-        sequences.push_back(testing::golden_sequence(row));
-    }
-    const auto pass = [&] {
-        return policy_logprobs(model->decoder(), &adapter, pack(sequences), {}, 0.9, still);
-    };
-    Tensor old;
-    {
-        at::NoGradGuard no_grad;
-        old = pass();
-    }
+    const std::array<GenerationPrompt, 2> prompts{
+        {{{37, 262, 78, 70}, 0}, {{37, 262, 78, 70, 276, 331, 78}, 1}}};
+    GenerationRequest request;
+    request.prompts = prompts;
+    request.samples = 4;
+    request.sampling.max_new_tokens = 24;
+    request.sampling.temperature = 0.9;
+    const auto rollouts = draw_rollouts(
+        model->decoder(), adapter, nullptr, request,
+        [](const Sequence&, const ReferenceFacts&) { return 1.0; }, still);
     adapter.require_grad(true);
-    EXPECT_TRUE(at::equal(old, pass().detach())) << "with gradients and without";
-    at::NoGradGuard no_grad;
-    adapter.tensors().front().add_(1e-2);
-    EXPECT_FALSE(at::equal(old, pass())) << "the weights matter";
+    const auto worst = [&](double temperature) {
+        PolicyGradientSettings settings;
+        settings.temperature = temperature;
+        double out = 0;
+        for (std::size_t begin = 0; begin < rollouts.size(); begin += 4) {
+            const RolloutBatch batch = batch_of(std::span(rollouts).subspan(begin, 4), adapter);
+            const Tensor logprobs =
+                batch_logprobs(model->decoder(), adapter, batch, settings, still).detach();
+            out = std::max(out, ((logprobs - batch.old_logprobs).exp() - 1).abs().max().item<double>());
+        }
+        return out;
+    };
+    EXPECT_LT(worst(0.9), ratio_tolerance);
+    EXPECT_GT(worst(0.905), ratio_tolerance) << "a slightly other policy is told apart";
 }
 
-INSTANTIATE_TEST_SUITE_P(InEachPrecision, OnPolicyPasses, ::testing::Values(Precision::f32, Precision::bf16),
+INSTANTIATE_TEST_SUITE_P(InEachPrecision, OnPolicyRollouts,
+                         ::testing::Values(Precision::f32, Precision::bf16),
                          [](const auto& each) { return each.param == Precision::f32 ? "f32" : "bf16"; });
 
 class Replay : public ::testing::TestWithParam<const char*> {};

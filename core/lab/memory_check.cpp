@@ -1,0 +1,180 @@
+#include "core/lab/memory_check.h"
+
+#include <fstream>
+#include <limits>
+
+#include "core/api/algorithms.h"
+#include "core/api/catalog.h"
+#include "core/api/errors.h"
+#include "core/api/memory_forecast.h"
+#include "core/api/recommended.h"
+#include "core/formats/gguf.h"
+#include "core/lab/bench_runs.h"
+#include "core/lab/machine.h"
+#include "core/model/language_model.h"
+
+namespace plumbline {
+
+namespace {
+
+constexpr int default_candidates = 8, default_reply = 48, bench_rank = 16;
+
+/// The number after `key` in such a file, in bytes; empty when there is none.
+std::optional<std::int64_t> number_of(const char* file, const std::string& key, std::int64_t unit) {
+    std::ifstream lines(file);
+    for (std::string word; lines >> word;) {
+        std::int64_t value = 0;
+        if (word == key && lines >> value) {
+            return value * unit;
+        }
+    }
+    return std::nullopt;
+}
+
+std::string megabytes(std::int64_t bytes) {
+    return std::to_string((bytes + 500'000) / 1'000'000) + " MB";
+}
+
+bool is_about_samples(BenchWhat what) {
+    return what == BenchWhat::reinforce || what == BenchWhat::rloo || what == BenchWhat::grpo ||
+           what == BenchWhat::ppo;
+}
+
+MemoryWork of_file(const std::filesystem::path& file) {
+    MemoryWork work;
+    work.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(file));
+    return work;
+}
+
+}  // namespace
+
+std::int64_t reachable_memory() {
+    const std::int64_t free = number_of("/proc/meminfo", "MemAvailable:", 1024).value_or(memory_bytes());
+    return free + resident_bytes();
+}
+
+void require_memory(const std::string& operation, const std::string& what, std::int64_t need,
+                    std::int64_t limit) {
+    const std::int64_t reach = limit > 0 ? limit : reachable_memory();
+    if (need > reach) {
+        throw Error(operation,
+                    what + " needs about " + megabytes(need) + " of memory where " + megabytes(reach) +
+                        " can be had; close other programs, or choose bf16, shorter or fewer replies, or a "
+                        "smaller model");
+    }
+}
+
+MemoryWork bench_memory(BenchWhat what, int candidates, int max_new_tokens) {
+    MemoryWork work;
+    if (what == BenchWhat::logprobs) {
+        return work;
+    }
+    if (what == BenchWhat::click) {  // a session of its own settings
+        work.prompts = 1;
+        work.prompt_tokens = bench_prompt_tokens;
+        work.rows = SamplingConfig{}.candidates;
+        work.reply_tokens = SamplingConfig{}.max_new_tokens;
+        work.graph = GraphSize::of_group(bench_prompt_tokens, 2, work.reply_tokens);
+        work.lora_rank = LoraConfig{}.lora_rank;
+        return work;
+    }
+    if (what == BenchWhat::sample || is_about_samples(what)) {
+        work.prompts = 1;
+        work.prompt_tokens = bench_prompt_tokens;
+        work.rows = candidates;
+        work.reply_tokens = max_new_tokens;
+    }
+    if (what == BenchWhat::sample) {
+        return work;
+    }
+    work.lora_rank = bench_rank;
+    work.output_layer = what != BenchWhat::reward;
+    if (is_about_samples(what)) {
+        work.graph = GraphSize::of_group(bench_prompt_tokens, candidates, max_new_tokens);
+    } else {
+        const bool single = what == BenchWhat::kto || what == BenchWhat::sft;
+        work.graph = GraphSize::of_rows((single ? 1 : 2) * bench_pair_tokens);
+    }
+    return work;
+}
+
+MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, const GraphSize& graph) {
+    MemoryWork work;
+    work.graph = graph;
+    work.kept_states = 2;  // of the last step and of the one before it, for what a guard goes back to
+    std::visit(
+        [&](const auto& c) {
+            using Config = std::decay_t<decltype(c)>;
+            work.lora_rank = c.lora_rank;
+            work.first_block =
+                c.lora_first_block < 0 ? model.blocks / 2 : std::min(c.lora_first_block, model.blocks - 1);
+            work.output_layer = !std::is_same_v<Config, RewardConfig>;
+            work.all_weights = work.output_layer && trains_all_weights(c, model.parameters());
+            if constexpr (std::is_base_of_v<OnPolicyConfig, Config>) {
+                work.prompts = c.batch_size * c.accumulate;
+                work.rows = work.prompts * c.group_size;
+                work.reply_tokens = c.max_new_tokens;
+                work.prompt_tokens = std::max<std::int64_t>(0, graph.rows - c.group_size * c.max_new_tokens);
+            }
+        },
+        config);
+    return work;
+}
+
+MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& model) {
+    constexpr std::int64_t letters_a_token = 4, question_tokens = 32;
+    MemoryWork work;
+    work.prompts = 1;
+    work.prompt_tokens =
+        static_cast<std::int64_t>(config.system_prompt.size()) / letters_a_token + question_tokens;
+    work.rows = config.sampling.candidates;
+    work.reply_tokens = config.sampling.max_new_tokens;
+    const bool samples = info(config.live.algorithm).learns_from == LearnsFrom::samples;
+    if (config.live.steps_per_click > 0) {
+        const int replies = samples ? config.live.group_size : 2;
+        work.graph = GraphSize::of_group(work.prompt_tokens, replies, work.reply_tokens);
+        if (samples) {
+            work.prompts = config.live.prompts;
+            work.rows = std::max<std::int64_t>(work.rows, config.live.prompts * config.live.group_size);
+        }
+    }
+    work.lora_rank = config.lora.lora_rank;
+    work.first_block = config.lora.lora_first_block < 0
+                           ? model.blocks / 2
+                           : std::min(config.lora.lora_first_block, model.blocks - 1);
+    work.all_weights = trains_all_weights(config.lora, model.parameters());
+    work.kept_states = 2;
+    return work;
+}
+
+void require_memory_for(const std::string& operation, const std::string& what,
+                        const std::filesystem::path& file, const std::string& dtype,
+                        const std::function<MemoryWork(const DecoderConfig&)>& work, std::int64_t limit) {
+    const DecoderConfig config = read_decoder_config(GgufFile(file));
+    MemoryWork of_work = work(config);
+    of_work.file_bytes = of_file(file).file_bytes;
+    require_memory(operation, what, memory_need(config, precision_of(dtype), of_work).peak(), limit);
+}
+
+std::vector<MemoryForecast> forecast_memory(const std::string& model, const std::string& dtype) {
+    const std::filesystem::path file = resolve_model(model);
+    const DecoderConfig config = read_decoder_config(GgufFile(file));
+    const Precision precision = precision_of(dtype);
+    const std::string samples =
+        std::to_string(default_candidates) + " x " + std::to_string(default_reply) + " tokens";
+    const std::string pairs = "4 pairs of 2 x " + std::to_string(bench_pair_tokens) + " tokens";
+    std::vector<MemoryForecast> out{
+        {"open", "the weights alone", memory_need(config, precision, of_file(file)).peak()}};
+    const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
+        MemoryWork work = bench_memory(what, default_candidates, default_reply);
+        work.file_bytes = of_file(file).file_bytes;
+        out.push_back({name, summary, memory_need(config, precision, work).peak()});
+    };
+    add("sample", BenchWhat::sample, samples);
+    add("reward", BenchWhat::reward, pairs);
+    add("dpo", BenchWhat::dpo, pairs);
+    add("rloo", BenchWhat::rloo, samples);
+    return out;
+}
+
+}  // namespace plumbline

@@ -1,0 +1,34 @@
+#pragma once
+// A work that would not fit into the machine's memory is refused before it begins.
+
+#include <cstdint>
+#include <string>
+
+#include "core/api/offline.h"
+#include "core/api/stage_configs.h"
+#include "core/lab/memory_need.h"
+
+namespace plumbline {
+
+/// Bytes that this process may reach: what the system has free, and what the process holds already.
+std::int64_t reachable_memory();
+
+/// Throws Error "<operation>: <what> needs about N MB ..." when `need` is more than `limit` (0:
+/// reachable_memory()).
+void require_memory(const std::string& operation, const std::string& what, std::int64_t need,
+                    std::int64_t limit);
+
+/// What `bench` does.
+MemoryWork bench_memory(BenchWhat what, int candidates, int max_new_tokens);
+/// What a stage of `train` does, one backward pass holding `graph`.
+MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, const GraphSize& graph);
+/// What a live session does; its prompts' lengths are guessed from the system prompt.
+MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& model);
+
+/// The file's sizes, then require_memory() for `work`: all that can be said before weights are read. `file`:
+/// a GGUF file.
+void require_memory_for(const std::string& operation, const std::string& what,
+                        const std::filesystem::path& file, const std::string& dtype,
+                        const std::function<MemoryWork(const DecoderConfig&)>& work, std::int64_t limit);
+
+}  // namespace plumbline

@@ -1,0 +1,224 @@
+// What is foretold of memory against what is held, and the refusal of what would not fit.
+
+#include "core/lab/memory_check.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+#include <malloc.h>
+
+#include "core/api/memory_forecast.h"
+#include "core/model/lora.h"
+#include "core/training/policy.h"
+#include "tests/lab/engine_driver.h"
+#include "tests/support/golden_file.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/torch_model.h"
+
+namespace plumbline {
+namespace {
+
+using at::Tensor;
+using testing::golden_path;
+using testing::still;
+
+/// SmolLM2's widths; the number of blocks is the test's.
+DecoderConfig smol_shape() {
+    DecoderConfig c;
+    c.vocab = 300;
+    c.hidden = 576;
+    c.heads = 9;
+    c.kv_heads = 3;
+    c.head_dim = 64;
+    c.mlp = 1536;
+    c.context = 256;
+    return c;
+}
+
+Decoder random_decoder(const DecoderConfig& c, Precision precision) {
+    const auto weight = [&](std::int64_t out, std::int64_t in) {
+        return FrozenLinear(at::full({out, in}, 0.01, at::kFloat), precision);
+    };
+    const Tensor norm = at::ones({c.hidden}, at::kFloat),
+                 table = at::full({c.vocab, c.hidden}, 0.1, at::kFloat);
+    std::vector<DecoderBlock> blocks;
+    for (int i = 0; i < c.blocks; ++i) {
+        blocks.push_back({norm, norm, weight((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden),
+                          weight(c.hidden, c.heads * c.head_dim), weight(2 * c.mlp, c.hidden),
+                          weight(c.hidden, c.mlp)});
+    }
+    FrozenLinear embedding(table, precision);
+    embedding.keep_plain(table);
+    return {c, std::move(embedding), {}, norm, std::move(blocks)};
+}
+
+std::int64_t heap_bytes() {
+    const auto info = mallinfo2();
+    return static_cast<std::int64_t>(info.uordblks + info.hblkhd);
+}
+
+/// Bytes that the graph of `replies` of `reply` tokens to one prompt of as many keeps alive, by the heap's
+/// own account.
+std::int64_t graph_bytes(const Decoder& decoder, const LoraAdapter& adapter, std::size_t replies, int reply) {
+    const Sequence sequence{std::vector<int>(2 * static_cast<std::size_t>(reply), 3), reply};
+    const PackedBatch batch = pack(std::vector<Sequence>(replies, sequence), Prompts::shared);
+    policy_states(decoder, &adapter, batch, {}, still);  // what is made once
+    const std::int64_t before = heap_bytes();
+    const Tensor states = policy_states(decoder, &adapter, batch, {}, still);
+    return heap_bytes() - before;
+}
+
+/// What a block more adds for 32 tokens of prompt and of each reply more, floats.
+double measured_floats(DecoderConfig config, int rank, Precision precision, std::size_t replies) {
+    at::set_num_threads(1);
+    LoraConfig lora;
+    lora.lora_rank = rank;
+    lora.lora_first_block = 0;
+    double slopes[2];
+    for (const int i : {0, 1}) {
+        config.blocks = 1 + i;
+        const Decoder decoder = random_decoder(config, precision);
+        LoraAdapter adapter = LoraAdapter::fresh(config, lora, 1);
+        adapter.require_grad(true);
+        slopes[i] = static_cast<double>(graph_bytes(decoder, adapter, replies, 64) -
+                                        graph_bytes(decoder, adapter, replies, 32)) /
+                    4;
+    }
+    return slopes[1] - slopes[0];
+}
+
+class Activations : public ::testing::TestWithParam<Precision> {};
+
+TEST_P(Activations, AreAsManyAsForetold) {
+    const auto expect_near = [&](const DecoderConfig& config, int rank, std::int64_t replies) {
+        const double measured = measured_floats(config, rank, GetParam(), static_cast<std::size_t>(replies));
+        const GraphSize graph = replies == 1 ? GraphSize::of_rows(64) : GraphSize::of_group(32, replies, 32);
+        const auto foretold = static_cast<double>(memory::activation_floats(config, rank, graph));
+        EXPECT_NEAR(measured / foretold, 1, 0.03) << measured << " floats for " << replies << " replies";
+        EXPECT_GT(std::abs(measured / (1.06 * foretold) - 1), 0.03) << "a little more is seen";
+    };
+    expect_near(smol_shape(), 16, 1);
+    expect_near(smol_shape(), 16, 4);
+    DecoderConfig other = smol_shape();
+    other.hidden = 256;
+    other.mlp = 512;
+    other.heads = 12;
+    expect_near(other, 8, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(InEachPrecision, Activations, ::testing::Values(Precision::f32, Precision::bf16),
+                         [](const auto& each) { return each.param == Precision::f32 ? "f32" : "bf16"; });
+
+TEST(MemoryNeed, CountsLoraAsTheAdapterHasIt) {
+    LoraConfig lora;
+    lora.lora_rank = 16;
+    lora.lora_first_block = 0;
+    DecoderConfig config = smol_shape();
+    config.blocks = 2;
+    std::int64_t floats = 0;
+    for (const Tensor& t : LoraAdapter::fresh(config, lora, 1).tensors()) {
+        floats += t.numel();
+    }
+    EXPECT_EQ(2 * memory::lora_floats(config, 16), floats);
+}
+
+// A token more costs what a token costs; halved weights cost half.
+TEST(MemoryNeed, IsLinearInTheBatch) {
+    DecoderConfig config = smol_shape();
+    config.blocks = 30;
+    const auto peak = [&](std::int64_t tokens) {
+        MemoryWork work;
+        work.lora_rank = 16;
+        work.graph = GraphSize::of_rows(tokens);
+        return memory_need(config, Precision::f32, work).peak();
+    };
+    EXPECT_NEAR(static_cast<double>(peak(300) - peak(200)), static_cast<double>(peak(200) - peak(100)), 2);
+    EXPECT_GT(peak(200), peak(100));
+    EXPECT_EQ(memory_need(config, Precision::f32, {}).weights,
+              2 * memory_need(config, Precision::bf16, {}).weights);
+}
+
+TEST(MemoryCheck, NamesBothFigures) {
+    EXPECT_NO_THROW(require_memory("bench", "this", 1'000'000'000, 1'000'000'000));
+    try {
+        require_memory("bench", "this", 2'500'000'000, 1'000'000'000);
+        FAIL() << "it was let through";
+    } catch (const Error& error) {
+        const std::string text = error.what();
+        EXPECT_TRUE(text.starts_with("bench: this needs about 2500 MB of memory where 1000 MB can be had; "))
+            << text;
+    }
+    EXPECT_NO_THROW(require_memory("bench", "this", 1, 0));
+    EXPECT_THROW(require_memory("bench", "this", std::int64_t{1} << 50, 0), Error)
+        << "more than any machine has";
+}
+
+EngineOptions with_limit(std::int64_t bytes) {
+    EngineOptions options;
+    options.threads = 1;
+    options.memory_limit = bytes;
+    return options;
+}
+
+constexpr std::int64_t too_little = 100'000'000, enough = 2'000'000'000;  // bytes, for the golden tiny model
+
+TEST(MemoryCheck, RefusesABenchThatWouldNotFit) {
+    const std::string model = golden_path("tiny_llama.gguf").string();
+    EXPECT_THROW(bench(BenchWhat::sample, model, 1, 2, 2, with_limit(too_little), {}), Error);
+    EXPECT_GT(bench(BenchWhat::sample, model, 1, 2, 2, with_limit(enough), {}).rss_mb, 50);
+}
+
+TEST(MemoryCheck, RefusesATrainingThatWouldNotFit) {
+    const testing::TempFolder folder;
+    TrainRequest request;
+    request.model = golden_path("tiny_llama.gguf").string();
+    request.data = golden_path("tiny_pairs.jsonl");
+    request.out = folder / "out";
+    DpoConfig config;
+    config.steps = 1;
+    request.config = config;
+    EXPECT_THROW(train(request, with_limit(too_little), {}, [](const StepMetrics&) {}), Error);
+    EXPECT_FALSE(std::filesystem::exists(folder / "out"));
+    EXPECT_EQ(train(request, with_limit(enough), {}, [](const StepMetrics&) {}).steps, 1);
+}
+
+TEST(MemoryCheck, RefusesASessionThatWouldNotFit) {
+    const testing::TempFolder folder;
+    const auto first_failure = [&](std::int64_t limit) -> std::string {
+        Engine engine(with_limit(limit));
+        engine.post(NewSession{
+            (folder / std::to_string(limit)).string(), golden_path("tiny_llama.gguf").string(), {}, {}});
+        for (;;) {
+            engine.wait_for_events(1000);
+            for (const Event& event : engine.take_events()) {
+                if (const auto* failed = std::get_if<CommandFailed>(&event.body)) {
+                    return failed->message;
+                }
+                if (std::holds_alternative<SessionOpened>(event.body)) {
+                    return "";
+                }
+            }
+        }
+    };
+    const std::string message = first_failure(too_little);
+    EXPECT_TRUE(message.starts_with("open model: this session needs about ")) << message;
+    EXPECT_EQ(first_failure(enough), "");
+}
+
+TEST(Forecast, GrowsWithTheWork) {
+    const auto of = [](const std::string& dtype) {
+        std::map<std::string, std::int64_t> out;
+        for (const MemoryForecast& each : forecast_memory(golden_path("tiny_llama.gguf").string(), dtype)) {
+            out[each.work] = each.bytes;
+        }
+        return out;
+    };
+    auto f32 = of("f32"), bf16 = of("bf16");
+    EXPECT_LT(f32["open"], f32["dpo"]);
+    EXPECT_LT(f32["reward"], f32["dpo"]);
+    EXPECT_LT(f32["dpo"], f32["rloo"]);
+    EXPECT_LT(bf16["dpo"], f32["dpo"]);
+}
+
+}  // namespace
+}  // namespace plumbline
