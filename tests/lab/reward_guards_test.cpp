@@ -18,6 +18,7 @@ SessionConfig many_replies(Algorithm algorithm) {
     config.live.group_size = 4;
     config.live.lr = 3e-4;
     config.live.kl_limit = 1000;
+    config.live.collapse_guard = 1;
     return config;
 }
 
