@@ -278,7 +278,7 @@ TEST_F(Errors, RowsThatDoNotFitAreNotComputedWith) {
     expect_error_form(damaged("UPDATE generations SET left_id = 500 WHERE id = 1"), "pair 1 shows reply 500");
     expect_error_form(damaged("UPDATE labels SET generation_id = 88 WHERE id = 1"),
                       "label 1 belongs to pair 88");
-    expect_error_form(damaged("UPDATE states SET state = substr(state, 1, 100)"), "the file is damaged");
+    expect_error_form(damaged("UPDATE state_parts SET part = substr(part, 1, 100)"), "the file is damaged");
     expect_error_form(damaged("DELETE FROM checkpoints"), "it holds no checkpoint");
     write_whole(project(), whole);
     EXPECT_EQ(failure_of_opening(), "");
