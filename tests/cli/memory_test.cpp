@@ -37,10 +37,9 @@ TEST_F(Memory, OfSmolLm2IsForetold) {
     if (!path) {
         GTEST_SKIP() << "SmolLM2 is not installed";
     }
-    for (const char* dtype : {"f32", "bf16"}) {
-        for (const char* what : {"sample", "dpo", "rloo"}) {
-            expect_foretold(path->string(), what, dtype);
-        }
+    expect_foretold(path->string(), "dpo", "f32");
+    for (const char* what : {"sample", "dpo", "rloo"}) {
+        expect_foretold(path->string(), what, "bf16");
     }
 }
 
