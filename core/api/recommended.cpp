@@ -40,7 +40,7 @@ void recommend_for_all_weights(LiveConfig& live) {
         case Algorithm::orpo: live.lr = 0.05; break;
         case Algorithm::ppo:
             live.lr = 0.5;            // advantages are whitened over tokens: smaller steps than RLOO's at the same rate
-            live.beta = 0.2;
+            live.beta = 0.1;
             live.gae_lambda = 1;      // replies are short, and the value head knows little after a few clicks
             break;
         case Algorithm::grpo:
