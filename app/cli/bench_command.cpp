@@ -38,7 +38,7 @@ constexpr NamedBench benches[] = {
 
 struct BenchOptions {
     std::string what, model;
-    int repeats = 5, candidates = 8, max_new_tokens = 48;
+    int repeats = 5, candidates = bench_candidates, max_new_tokens = bench_reply_tokens;
     std::uint64_t seed = 0;
     EngineOptions engine;
 };

@@ -172,6 +172,9 @@ CheckResult check_project(const std::filesystem::path& project);
 enum class BenchWhat {
     sample, logprobs, sft, reward, dpo, ipo, cdpo, robust_dpo, hinge, kto, orpo, simpo, reinforce, rloo, grpo, ppo, click
 };
+/// Samples of a step and tokens of each, unless it is told others.
+inline constexpr int bench_candidates = 8, bench_reply_tokens = 48;
+
 struct BenchResult {
     double tokens_per_s = 0;
     double step_median = 0, step_min = 0, step_max = 0;   // seconds

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -14,6 +15,22 @@
 
 namespace plumbline {
 
+namespace {
+
+// The number of kilobytes after `key`, in bytes; empty when there is none.
+std::optional<std::int64_t> figure(const char* file, const std::string& key) {
+    std::ifstream words(file);
+    for (std::string word; words >> word;) {
+        std::int64_t kilobytes = 0;
+        if (word == key && words >> kilobytes) {
+            return kilobytes * 1024;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
 std::int64_t resident_bytes() {
     std::ifstream statm("/proc/self/statm");
     std::int64_t size = 0, resident = 0;
@@ -21,16 +38,9 @@ std::int64_t resident_bytes() {
     return resident * sysconf(_SC_PAGESIZE);
 }
 
-std::int64_t peak_bytes() {
-    std::ifstream status("/proc/self/status");
-    for (std::string word; status >> word;) {
-        std::int64_t kilobytes = 0;
-        if (word == "VmHWM:" && status >> kilobytes) {
-            return kilobytes * 1024;
-        }
-    }
-    return resident_bytes();
-}
+std::int64_t peak_bytes() { return figure("/proc/self/status", "VmHWM:").value_or(resident_bytes()); }
+
+std::int64_t available_bytes() { return figure("/proc/meminfo", "MemAvailable:").value_or(memory_bytes()); }
 
 std::int64_t memory_bytes() {
     return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);

@@ -11,6 +11,7 @@ struct EngineOptions;
 std::int64_t resident_bytes();   // of this process
 std::int64_t peak_bytes();       // of this process, resident, since it began
 std::int64_t memory_bytes();     // of the machine
+std::int64_t available_bytes();  // of the machine: what can be had without swapping
 int physical_cores();
 /// Sets the library's thread count (0: physical cores) for the calling thread's work; returns it.
 int use_threads(int threads);

@@ -1,7 +1,6 @@
 #include "core/lab/memory_check.h"
 
-#include <fstream>
-#include <limits>
+#include <algorithm>
 
 #include "core/api/algorithms.h"
 #include "core/api/catalog.h"
@@ -12,24 +11,13 @@
 #include "core/lab/bench_runs.h"
 #include "core/lab/machine.h"
 #include "core/model/language_model.h"
+#include "core/model/lora.h"
 
 namespace plumbline {
 
 namespace {
 
-constexpr int default_candidates = 8, default_reply = 48, bench_rank = 16;
-
-/// The number after `key` in such a file, in bytes; empty when there is none.
-std::optional<std::int64_t> number_of(const char* file, const std::string& key, std::int64_t unit) {
-    std::ifstream lines(file);
-    for (std::string word; lines >> word;) {
-        std::int64_t value = 0;
-        if (word == key && lines >> value) {
-            return value * unit;
-        }
-    }
-    return std::nullopt;
-}
+constexpr int bench_rank = 16;
 
 std::string megabytes(std::int64_t bytes) {
     return std::to_string((bytes + 500'000) / 1'000'000) + " MB";
@@ -49,8 +37,7 @@ MemoryWork of_file(const std::filesystem::path& file) {
 }  // namespace
 
 std::int64_t reachable_memory() {
-    const std::int64_t free = number_of("/proc/meminfo", "MemAvailable:", 1024).value_or(memory_bytes());
-    return free + resident_bytes();
+    return available_bytes() + resident_bytes();
 }
 
 void require_memory(const std::string& operation, const std::string& what, std::int64_t need,
@@ -106,8 +93,7 @@ MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, c
         [&](const auto& c) {
             using Config = std::decay_t<decltype(c)>;
             work.lora_rank = c.lora_rank;
-            work.first_block =
-                c.lora_first_block < 0 ? model.blocks / 2 : std::min(c.lora_first_block, model.blocks - 1);
+            work.first_block = first_lora_block(c, model);
             work.output_layer = !std::is_same_v<Config, RewardConfig>;
             work.all_weights = work.output_layer && trains_all_weights(c, model.parameters());
             if constexpr (std::is_base_of_v<OnPolicyConfig, Config>) {
@@ -139,9 +125,7 @@ MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& mode
         }
     }
     work.lora_rank = config.lora.lora_rank;
-    work.first_block = config.lora.lora_first_block < 0
-                           ? model.blocks / 2
-                           : std::min(config.lora.lora_first_block, model.blocks - 1);
+    work.first_block = first_lora_block(config.lora, model);
     work.all_weights = trains_all_weights(config.lora, model.parameters());
     work.kept_states = 2;
     return work;
@@ -161,12 +145,12 @@ std::vector<MemoryForecast> forecast_memory(const std::string& model, const std:
     const DecoderConfig config = read_decoder_config(GgufFile(file));
     const Precision precision = precision_of(dtype);
     const std::string samples =
-        std::to_string(default_candidates) + " x " + std::to_string(default_reply) + " tokens";
+        std::to_string(bench_candidates) + " x " + std::to_string(bench_reply_tokens) + " tokens";
     const std::string pairs = "4 pairs of 2 x " + std::to_string(bench_pair_tokens) + " tokens";
     std::vector<MemoryForecast> out{
         {"open", "the weights alone", memory_need(config, precision, of_file(file)).peak()}};
     const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
-        MemoryWork work = bench_memory(what, default_candidates, default_reply);
+        MemoryWork work = bench_memory(what, bench_candidates, bench_reply_tokens);
         work.file_bytes = of_file(file).file_bytes;
         out.push_back({name, summary, memory_need(config, precision, work).peak()});
     };

@@ -1,6 +1,5 @@
 // The stage that learns from single replies, good or not; a pair gives one of each.
 
-#include <algorithm>
 #include <optional>
 
 #include "core/lab/offline_data.h"
@@ -42,13 +41,7 @@ class KtoStage : public PolicyStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
-    GraphSize graph() const override {
-        std::size_t most = 0;
-        for (const auto& row : rows_) {
-            most = std::max(most, row.sequence.ids.size());
-        }
-        return GraphSize::of_rows(static_cast<std::int64_t>(most));
-    }
+    GraphSize graph() const override { return longest_row(rows_); }
 
   protected:
     Metrics add_gradients(const Batch& batch) override {

@@ -1,6 +1,7 @@
 #pragma once
 // The policy of a training: how it starts, its reference, how it is written; and what stages that train one share.
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -51,6 +52,16 @@ class PolicyStage : public TrainingStage {
     const OpenedModel& opened_;
     const TrainedPolicy policy_;
 };
+
+/// A pass over one row at a time, each with a `sequence`.
+template <class Rows>
+GraphSize longest_row(const Rows& rows) {
+    std::size_t most = 0;
+    for (const auto& row : rows) {
+        most = std::max(most, row.sequence.ids.size());
+    }
+    return GraphSize::of_rows(static_cast<std::int64_t>(most));
+}
 
 /// Whether a training that writes `out` trains every weight.
 bool is_model_file(const std::filesystem::path& out);

@@ -1,7 +1,5 @@
 // The stage that imitates demonstrations.
 
-#include <algorithm>
-
 #include "core/formats/demonstrations.h"
 #include "core/lab/offline_data.h"
 #include "core/lab/offline_policy.h"
@@ -24,13 +22,7 @@ class SftStage : public PolicyStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
-    GraphSize graph() const override {
-        std::size_t most = 0;
-        for (const auto& row : rows_) {
-            most = std::max(most, row.sequence.ids.size());
-        }
-        return GraphSize::of_rows(static_cast<std::int64_t>(most));
-    }
+    GraphSize graph() const override { return longest_row(rows_); }
 
   protected:
     Metrics add_gradients(const Batch& batch) override {

@@ -23,6 +23,17 @@ double mean_probability(std::span<const double> pairs) {
     return pairs.empty() ? 0.5 : std::accumulate(pairs.begin(), pairs.end(), 0.0) / static_cast<double>(pairs.size());
 }
 
+// Places of all replies: those ranked, best first, then the rest.
+std::vector<int> best_first(const Verdict& ranking, int shown) {
+    std::vector<int> out = ranking.places;
+    for (int place = 0; place < shown; ++place) {
+        if (std::find(ranking.places.begin(), ranking.places.end(), place) == ranking.places.end()) {
+            out.push_back(place);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<float> Session::raw_features(const StoredCandidate& candidate) const {
@@ -63,13 +74,8 @@ void Session::observe(const Click& click, int first, std::vector<RewardObservati
             break;
         case Choice::ranking: {
             RewardObservation ranking{Kind::ranking, {}, static_cast<int>(verdict.places.size()), 0};
-            for (const int place : verdict.places) {
+            for (const int place : best_first(verdict, shown)) {
                 ranking.items.push_back(first + place);
-            }
-            for (int place = 0; place < shown; ++place) {
-                if (std::find(verdict.places.begin(), verdict.places.end(), place) == verdict.places.end()) {
-                    ranking.items.push_back(first + place);
-                }
             }
             observations.push_back(std::move(ranking));
             break;
@@ -173,17 +179,9 @@ double Session::surprise(const Click& click, std::span<const double> pairs, cons
     const StoredGeneration& g = generations_.at(click.label.generation_id);
     const std::vector<std::int64_t> shown = g.shown();
     std::vector<double> scores;
-    const auto add = [&](std::int64_t id) {
-        const StoredCandidate& c = candidate(g, id);
-        scores.push_back(fitted_labels_ > 0 ? model_score(sequence_of(g, id), c.features, pulse) : 0);
-    };
-    for (const int place : verdict.places) {
-        add(shown[place]);
-    }
-    for (std::size_t place = 0; place < shown.size(); ++place) {
-        if (std::find(verdict.places.begin(), verdict.places.end(), static_cast<int>(place)) == verdict.places.end()) {
-            add(shown[place]);
-        }
+    for (const int place : best_first(verdict, static_cast<int>(shown.size()))) {
+        const StoredCandidate& c = candidate(g, shown[place]);
+        scores.push_back(fitted_labels_ > 0 ? model_score(sequence_of(g, c.id), c.features, pulse) : 0);
     }
     return plackett_luce_loss(at::tensor(scores), static_cast<std::int64_t>(verdict.places.size())).item<double>();
 }

@@ -57,12 +57,16 @@ std::int64_t out_features(const DecoderConfig& config, LinearSite site) {
     }
 }
 
+int first_lora_block(const LoraConfig& config, const DecoderConfig& model) {
+    return config.lora_first_block < 0 ? model.blocks / 2 : config.lora_first_block;
+}
+
 LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed, at::Device device) {
     LoraAdapter adapter;
     adapter.rank_ = config.lora_rank;
     adapter.alpha_ = config.lora_alpha;
     adapter.scale_ = config.lora_alpha / config.lora_rank;
-    adapter.first_block_ = config.lora_first_block < 0 ? model.blocks / 2 : config.lora_first_block;
+    adapter.first_block_ = first_lora_block(config, model);
     if (adapter.first_block_ >= model.blocks) {
         throw ConfigError("settings", "lora_first_block " + std::to_string(adapter.first_block_) +
                                           " is not below the model's " + std::to_string(model.blocks) +

@@ -19,6 +19,8 @@ struct PeftAdapter;
 std::string_view peft_name(LinearSite site);          // "q_proj"
 std::int64_t in_features(const DecoderConfig& config, LinearSite site);
 std::int64_t out_features(const DecoderConfig& config, LinearSite site);
+/// The first block with an adapter; by default the upper half has them. Not below the model's blocks: not checked.
+int first_lora_block(const LoraConfig& config, const DecoderConfig& model);
 
 /// One adapted layer. Undefined tensors: this layer is not adapted.
 struct LoraPair {

@@ -69,7 +69,7 @@ PackedBatch pack(std::span<const Sequence> sequences, Prompts prompts) {
             }
             batch.runs.push_back({begin, length - s.prompt_length, prompt, s.prompt_length});
         }
-        batch.prompt_starts.push_back(prompt);
+        batch.sequences.push_back({prompt, s.prompt_length, begin, length - s.prompt_length, same});
         batch.reply_starts.push_back(static_cast<std::int64_t>(targets.size()));
     }
     batch.ids = to_tensor(ids);
@@ -80,43 +80,16 @@ PackedBatch pack(std::span<const Sequence> sequences, Prompts prompts) {
     return batch;
 }
 
-namespace {
-
-struct Parts {
-    std::int64_t prompt = 0, prompt_rows = 0, reply = 0, reply_rows = 0;
-};
-
-// Where the rows of sequence i stand.
-Parts parts_of(const PackedBatch& batch, std::int64_t i) {
-    const std::int64_t prompt = batch.prompt_starts[i], replies = batch.reply_starts[i + 1] - batch.reply_starts[i];
-    const auto run = std::find_if(batch.runs.begin(), batch.runs.end(),
-                                  [&](const CausalRun& r) { return r.begin == prompt; });
-    const bool apart = std::next(run) != batch.runs.end() && std::next(run)->prompt_rows > 0 &&
-                       std::next(run)->prompt_begin == prompt;
-    if (!apart) {
-        return {prompt, run->rows - replies, prompt + run->rows - replies, replies};
-    }
-    // The replies of one prompt follow it in order.
-    std::int64_t reply = prompt + run->rows;
-    for (std::int64_t j = i; j > 0 && batch.prompt_starts[j - 1] == prompt; --j) {
-        reply += batch.reply_starts[j] - batch.reply_starts[j - 1];
-    }
-    return {prompt, run->rows, reply, replies};
-}
-
-}  // namespace
-
 Tensor rows_of(const PackedBatch& batch, const Tensor& rows, std::int64_t i) {
-    const Parts p = parts_of(batch, i);
+    const SequenceRows& p = batch.sequences[i];
     return at::cat({rows.narrow(0, p.prompt, p.prompt_rows), rows.narrow(0, p.reply, p.reply_rows)});
 }
 
 Tensor pack_rows(const PackedBatch& batch, std::span<const Tensor> of_sequences) {
     std::vector<Tensor> out;
     for (std::int64_t i = 0; i < batch.size(); ++i) {
-        const bool again = i > 0 && batch.prompt_starts[i] == batch.prompt_starts[i - 1];
-        const Parts p = parts_of(batch, i);
-        out.push_back(again ? of_sequences[i].narrow(0, p.prompt_rows, p.reply_rows) : of_sequences[i]);
+        const SequenceRows& p = batch.sequences[i];
+        out.push_back(p.shares ? of_sequences[i].narrow(0, p.prompt_rows, p.reply_rows) : of_sequences[i]);
     }
     return at::cat(out);
 }

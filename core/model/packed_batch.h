@@ -25,6 +25,12 @@ struct CausalRun {
     std::int64_t prompt_begin = 0, prompt_rows = 0;   // 0: its prompt is its own, or it is one
 };
 
+/// Where a sequence's rows stand: its prompt's, which others may share, and its reply's.
+struct SequenceRows {
+    std::int64_t prompt = 0, prompt_rows = 0, reply = 0, reply_rows = 0;
+    bool shares = false;   // with the sequence before it
+};
+
 /// B sequences with N tokens, M of them in replies.
 struct PackedBatch {
     at::Tensor ids;                          // (N) int64
@@ -34,9 +40,9 @@ struct PackedBatch {
     at::Tensor targets;                      // (M) int64, those reply tokens
     at::Tensor reply_rows;                   // (M) int64, rows of N that hold the reply tokens themselves
     std::vector<std::int64_t> reply_starts;  // (B+1) offsets into M
-    std::vector<std::int64_t> prompt_starts; // (B) first row of each sequence's prompt; a shared one stands once
+    std::vector<SequenceRows> sequences;     // (B)
 
-    std::int64_t size() const { return static_cast<std::int64_t>(prompt_starts.size()); }
+    std::int64_t size() const { return static_cast<std::int64_t>(sequences.size()); }
 };
 
 /// each: one after the other. shared: neighbours with the same prompt have its rows once, which gives the same up to

@@ -15,6 +15,7 @@
 #include "core/training/policy_gradient.h"
 #include "core/training/reward_model.h"
 #include "core/training/rollouts.h"
+#include "tests/support/golden_run.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/torch_model.h"
 
@@ -129,27 +130,13 @@ TEST(Bf16, RewardsRankAsTransformersRanksThem) {
     EXPECT_LT(alike(noisy, theirs), 0.95);
 }
 
-double worst_loss(const DpoConfig& settings, const std::filesystem::path& out) {
-    DpoConfig config = settings;
-    config.lr = 1e-3;
-    config.batch_size = 4;
-    config.steps = 10;
-    config.shuffle = false;
-    TrainRequest request;
-    request.model = golden_path("tiny_llama.gguf").string();
-    request.data = golden_path("tiny_pairs.jsonl");
-    request.init_adapter = golden_path("tiny_adapter");
-    request.out = out;
-    request.config = config;
-    EngineOptions options;
-    options.threads = 1;
-    options.dtype = "bf16";
+double worst_loss(const DpoConfig& config, const std::filesystem::path& out) {
     const auto theirs = golden_json("tiny_dpo.json").at("reference_initial_adapter");
     double worst = 0;
-    train(request, options, {}, [&](const StepMetrics& step) {
+    for (const StepMetrics& step : testing::golden_run(config, "tiny_adapter", out, "bf16")) {
         const double expected = theirs.at(static_cast<std::size_t>(step.step - 1)).at("loss").get<double>();
         worst = std::max(worst, std::abs(step.values.at("loss/policy") / expected - 1));
-    });
+    }
     return worst;
 }
 

@@ -6,6 +6,7 @@
 #include "core/api/offline.h"
 #include "core/formats/peft.h"
 #include "tests/support/golden_file.h"
+#include "tests/support/golden_run.h"
 #include "tests/support/temp_folder.h"
 
 namespace plumbline {
@@ -13,25 +14,7 @@ namespace {
 
 using testing::golden_json;
 using testing::golden_path;
-
-template <class Config>
-std::vector<StepMetrics> run(Config config, const char* adapter, const std::filesystem::path& out) {
-    config.lr = 1e-3;
-    config.batch_size = 4;
-    config.steps = 10;
-    config.shuffle = false;
-    TrainRequest request;
-    request.model = golden_path("tiny_llama.gguf").string();
-    request.data = golden_path("tiny_pairs.jsonl");
-    request.init_adapter = golden_path(adapter);
-    request.out = out;
-    request.config = config;
-    EngineOptions options;
-    options.threads = 1;
-    std::vector<StepMetrics> steps;
-    train(request, options, {}, [&](const StepMetrics& step) { steps.push_back(step); });
-    return steps;
-}
+using testing::golden_run;
 
 double worst_relative(const std::vector<StepMetrics>& ours, const nlohmann::json& theirs, const char* our_name, const char* their_name) {
     double worst = 0;
@@ -45,7 +28,7 @@ double worst_relative(const std::vector<StepMetrics>& ours, const nlohmann::json
 TEST(TrlParity, DpoTakesTheSameTenSteps) {
     const testing::TempFolder folder;
     const auto golden = golden_json("tiny_dpo.json").at("reference_initial_adapter");
-    const auto steps = run(DpoConfig{}, "tiny_adapter", folder / "dpo");
+    const auto steps = golden_run(DpoConfig{}, "tiny_adapter", folder / "dpo");
     ASSERT_EQ(steps.size(), 10u);
     EXPECT_LT(worst_relative(steps, golden, "loss/policy", "loss"), 0.01);
     EXPECT_LT(worst_relative(steps, golden, "grad_norm", "grad_norm"), 0.02);
@@ -53,20 +36,20 @@ TEST(TrlParity, DpoTakesTheSameTenSteps) {
     EXPECT_EQ(read_peft(folder / "dpo").rank, 8);
     DpoConfig other;
     other.beta = 0.12;
-    EXPECT_GT(worst_relative(run(other, "tiny_adapter", folder / "other"), golden, "loss/policy", "loss"), 0.01)
+    EXPECT_GT(worst_relative(golden_run(other, "tiny_adapter", folder / "other"), golden, "loss/policy", "loss"), 0.01)
         << "a slightly other beta is told apart";
 }
 
 TEST(TrlParity, RewardModelTakesTheSameTenSteps) {
     const testing::TempFolder folder;
     const auto golden = golden_json("tiny_reward.json").at("steps");
-    const auto steps = run(RewardConfig{}, "tiny_reward_adapter", folder / "reward");
+    const auto steps = golden_run(RewardConfig{}, "tiny_reward_adapter", folder / "reward");
     ASSERT_EQ(steps.size(), 10u);
     EXPECT_LT(worst_relative(steps, golden, "loss/reward", "loss"), 0.01);
     EXPECT_FALSE(read_peft(folder / "reward").saved.empty());
     RewardConfig other;
     other.center = 0.05;
-    EXPECT_GT(worst_relative(run(other, "tiny_reward_adapter", folder / "other"), golden, "loss/reward", "loss"), 0.01);
+    EXPECT_GT(worst_relative(golden_run(other, "tiny_reward_adapter", folder / "other"), golden, "loss/reward", "loss"), 0.01);
 }
 
 TEST(TrlParity, RewardScoresEqualTransformers) {
@@ -90,13 +73,13 @@ TEST(TrlParity, RewardScoresEqualTransformers) {
 TEST(Training, RefusesWhatCannotBeTrained) {
     const testing::TempFolder folder;
     RlooConfig rloo;
-    EXPECT_THROW(run(rloo, "tiny_adapter", folder / "x"), ConfigError) << "there is no reward model";
+    EXPECT_THROW(golden_run(rloo, "tiny_adapter", folder / "x"), ConfigError) << "there is no reward model";
     DpoConfig narrow;
     narrow.max_length = 8;   // every row is longer
-    EXPECT_THROW(run(narrow, "tiny_adapter", folder / "x"), Error);
+    EXPECT_THROW(golden_run(narrow, "tiny_adapter", folder / "x"), Error);
     DpoConfig wrong;
     wrong.beta = -1;
-    EXPECT_THROW(run(wrong, "tiny_adapter", folder / "x"), ConfigError);
+    EXPECT_THROW(golden_run(wrong, "tiny_adapter", folder / "x"), ConfigError);
     EXPECT_FALSE(std::filesystem::exists(folder / "x")) << "nothing is written";
 }
 
