@@ -38,7 +38,7 @@ constexpr NamedBench benches[] = {
 
 struct BenchOptions {
     std::string what, model;
-    int repeats = 5, candidates = bench_candidates, max_new_tokens = bench_reply_tokens;
+    BenchConfig config;
     std::uint64_t seed = 0;
     EngineOptions engine;
 };
@@ -62,8 +62,7 @@ BenchWhat find_bench(const std::string& name) {
 
 void run_bench(const BenchOptions& options, Work& work) {
     const BenchWhat what = find_bench(options.what);
-    const BenchResult result = bench(what, options.model, options.repeats, options.candidates,
-                                     options.max_new_tokens, options.engine, work.job());
+    const BenchResult result = bench(what, options.model, options.config, options.engine, work.job());
     // A click is no stream of tokens: what was not measured is not zero.
     const double tokens_per_s =
         what == BenchWhat::click ? std::numeric_limits<double>::quiet_NaN() : result.tokens_per_s;
@@ -72,6 +71,7 @@ void run_bench(const BenchOptions& options, Work& work) {
             {"tokens_per_s", tokens_per_s},
             {"step_s", {{"median", result.step_median}, {"min", result.step_min}, {"max", result.step_max}}},
             {"rss_mb", result.rss_mb},
+            {"forecast_mb", result.forecast_mb},
             {"threads", result.threads},
             {"dtype", result.dtype}};
         for (const auto& [name, value] : result.extra) {
@@ -84,8 +84,9 @@ void run_bench(const BenchOptions& options, Work& work) {
     work.console.line(table.line({"tokens/s", figure(tokens_per_s)}));
     work.console.line(table.line(
         {"step (s)", figure(result.step_median) + " median, " + figure(result.step_min) + " least, " +
-                         figure(result.step_max) + " most of " + std::to_string(options.repeats)}));
-    work.console.line(table.line({"memory", figure(result.rss_mb) + " MB resident"}));
+                         figure(result.step_max) + " most of " + std::to_string(options.config.repeats)}));
+    work.console.line(table.line({"memory", figure(result.rss_mb) + " MiB resident at its peak, " +
+                                                figure(result.forecast_mb) + " foretold"}));
     work.console.line(table.line({"threads", std::to_string(result.threads)}));
     work.console.line(table.line({"dtype", result.dtype}));
     for (const auto& [name, value] : result.extra) {
@@ -103,10 +104,17 @@ void add_bench(CLI::App& app, Invocation& invocation) {
         ->required()
         ->option_text(" ");
     add_model(*command, options->model);
-    add_number(*command, "--repeats", options->repeats, 1, 1000, "Measured steps, after one that warms up");
-    add_number(*command, "--candidates", options->candidates, 2, 256,
-               "Replies of sample and of steps on samples");
-    add_number(*command, "--max-new-tokens", options->max_new_tokens, 1, 4096, "Tokens of such a reply");
+    BenchConfig& config = options->config;
+    add_number(*command, "--repeats", config.repeats, 1, 1000, "Measured steps, after one that warms up");
+    add_number(*command, "--candidates", config.candidates, 1, 256,
+               "Replies of sample and of steps on samples, which need 2");
+    add_number(*command, "--max-new-tokens", config.max_new_tokens, 1, 4096, "Tokens of such a reply");
+    add_number(*command, "--prompt-tokens", config.prompt_tokens, 1, 65536, "Tokens of the prompt to them");
+    add_number(*command, "--pairs", config.pairs, 1, 256,
+               "Pairs of a step on pairs; sft and kto take twice as many replies");
+    add_number(*command, "--pair-tokens", config.pair_tokens, 2, 65536,
+               "Tokens of each reply of a pair, with its prompt");
+    add_number(*command, "--lora-rank", config.lora_rank, 1, 256, "Rank of the adapters that are trained");
     add_seed(*command, options->seed, RandomNumbers::none);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);

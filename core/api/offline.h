@@ -13,6 +13,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/api/bench_config.h"
 #include "core/api/pretrain_config.h"
 #include "core/api/stage_configs.h"
 #include "core/api/engine.h"
@@ -169,21 +170,8 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
 struct CheckResult { bool ok = false; std::vector<std::string> problems; };
 CheckResult check_project(const std::filesystem::path& project);
 
-enum class BenchWhat {
-    sample, logprobs, sft, reward, dpo, ipo, cdpo, robust_dpo, hinge, kto, orpo, simpo, reinforce, rloo, grpo, ppo, click
-};
-/// Samples of a step and tokens of each, unless it is told others.
-inline constexpr int bench_candidates = 8, bench_reply_tokens = 48;
-
-struct BenchResult {
-    double tokens_per_s = 0;
-    double step_median = 0, step_min = 0, step_max = 0;   // seconds
-    double rss_mb = 0;                                    // resident, at its peak, 2^20 bytes
-    int threads = 0;
-    std::string dtype;
-    std::map<std::string, double> extra;                  // click: label_ms, next_pair_ms
-};
-BenchResult bench(BenchWhat what, const std::string& model, int repeats, int candidates, int max_new_tokens,
-                  const EngineOptions& options, const Job& job);
+/// Throws ConfigError for what validate() refuses, and Error for what exceeds the model's context or the memory.
+BenchResult bench(BenchWhat what, const std::string& model, const BenchConfig& config, const EngineOptions& options,
+                  const Job& job);
 
 }  // namespace plumbline

@@ -51,59 +51,94 @@ BenchResult repeat(int repeats, const Job& job, const std::function<std::int64_t
 
 namespace {
 
-std::int64_t sample_once(const OpenedModel& opened, const Adapter* adapter, int candidates,
-                         int max_new_tokens, std::uint32_t stream) {
-    const GenerationPrompt prompt{some_ids(bench_prompt_tokens, opened.model->tokenizer().vocab_size(), 7),
+std::int64_t sample_once(const OpenedModel& opened, const BenchConfig& config, std::uint32_t stream) {
+    const GenerationPrompt prompt{some_ids(config.prompt_tokens, opened.model->tokenizer().vocab_size(), 7),
                                   0};
     GenerationRequest request;
     request.prompts = {&prompt, 1};
-    request.samples = candidates;
-    request.sampling.max_new_tokens = max_new_tokens;
+    request.samples = config.candidates;
+    request.sampling.max_new_tokens = config.max_new_tokens;
     request.stream = stream;
     request.eos = -1;  // every reply runs its full length
     std::int64_t tokens = 0;
-    for (const Reply& reply : generate_replies(opened.model->decoder(), adapter, request, opened.pulse)) {
+    for (const Reply& reply : generate_replies(opened.model->decoder(), nullptr, request, opened.pulse)) {
         tokens += static_cast<std::int64_t>(reply.ids.size());
     }
     return tokens;
 }
 
+void require_range(const char* name, int value, int least, int most) {
+    if (value < least || value > most) {
+        throw ConfigError("bench", std::string(name) + " is " + std::to_string(value) + "; choose " +
+                                       std::to_string(least) + ".." + std::to_string(most));
+    }
+}
+
+/// Tokens of the longest row; 0 where the work has a length of its own.
+int row_tokens(BenchWhat what, const BenchConfig& config) {
+    if (what == BenchWhat::logprobs || what == BenchWhat::click) {
+        return 0;
+    }
+    return runs_samples(what) ? config.prompt_tokens + config.max_new_tokens : config.pair_tokens;
+}
+
+void require_context(BenchWhat what, const BenchConfig& config, const DecoderConfig& model) {
+    const int needed = row_tokens(what, config);
+    if (needed > model.context) {
+        throw Error("bench", "rows of " + std::to_string(needed) + " tokens exceed the model's context of " +
+                                 std::to_string(model.context) +
+                                 "; choose shorter prompts, replies or pairs");
+    }
+}
+
 }  // namespace
 
-BenchResult bench(BenchWhat what, const std::string& model, int repeats, int candidates, int max_new_tokens,
+void validate(const BenchConfig& config, BenchWhat what) {
+    constexpr int most_tokens = 65536;
+    require_range("repeats", config.repeats, 1, 1000);
+    // A step on samples compares replies with each other.
+    require_range("candidates", config.candidates, runs_samples(what) && what != BenchWhat::sample ? 2 : 1,
+                  256);
+    require_range("max_new_tokens", config.max_new_tokens, 1, 4096);
+    require_range("prompt_tokens", config.prompt_tokens, 1, most_tokens);
+    require_range("pairs", config.pairs, 1, 256);
+    require_range("pair_tokens", config.pair_tokens, 2, most_tokens);
+    require_range("lora_rank", config.lora_rank, 1, 256);
+}
+
+BenchResult bench(BenchWhat what, const std::string& model, const BenchConfig& config,
                   const EngineOptions& options, const Job& job) {
-    if (repeats < 1 || candidates < 2 || max_new_tokens < 1) {
-        throw ConfigError("bench",
-                          "repeats, candidates or max_new_tokens is too small; choose at least 1, 2 and 1");
-    }
-    require_memory_for(
-        "bench", "this", resolve_model(model), options.dtype,
-        [&](const DecoderConfig&) { return bench_memory(what, candidates, max_new_tokens); }, options.memory_limit);
+    validate(config, what);
+    const auto work = [&](const DecoderConfig& sizes) {
+        require_context(what, config, sizes);
+        return bench_memory(what, config);
+    };
+    const std::int64_t foretold =
+        require_memory_for("bench", "this", resolve_model(model), options.dtype, work, options.memory_limit);
     BenchResult result;
     if (what == BenchWhat::click) {
-        result = bench_click(model, repeats, options, job);
+        result = bench_click(model, config.repeats, options, job);
         result.threads = options.threads > 0 ? options.threads : physical_cores();
     } else {
         const OpenedModel opened(model, options, job);
         if (what == BenchWhat::sample) {
             std::uint32_t stream = 0;
-            result = repeat(repeats, job, [&] {
-                return sample_once(opened, nullptr, candidates, max_new_tokens, ++stream);
-            });
+            result = repeat(config.repeats, job, [&] { return sample_once(opened, config, ++stream); });
         } else if (what == BenchWhat::logprobs) {
             at::NoGradGuard no_grad;
             const Sequence sequence{some_ids(512, opened.model->tokenizer().vocab_size(), 3), 1};
-            result = repeat(repeats, job, [&]() -> std::int64_t {
+            result = repeat(config.repeats, job, [&]() -> std::int64_t {
                 policy_logprobs(opened.model->decoder(), nullptr, pack({&sequence, 1}), {}, 1.0,
                                 opened.pulse);
                 return 511;
             });
         } else {
-            result = bench_training(what, opened, repeats, candidates, max_new_tokens, job);
+            result = bench_training(what, opened, config, job);
         }
         result.threads = opened.threads;
     }
     result.rss_mb = static_cast<double>(peak_bytes()) / (1 << 20);
+    result.forecast_mb = static_cast<double>(foretold) / (1 << 20);
     result.dtype = options.dtype;
     return result;
 }

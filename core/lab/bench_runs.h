@@ -11,9 +11,6 @@
 
 namespace plumbline {
 
-inline constexpr int bench_prompt_tokens = 40;
-inline constexpr int bench_pair_tokens = 55;  // of each reply of a pair, with its prompt
-
 inline double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -24,10 +21,9 @@ std::vector<int> some_ids(int count, int vocabulary, std::uint32_t stream);
 /// Runs `work` repeats + 1 times, the first not counted; it returns the tokens it handled.
 BenchResult repeat(int repeats, const Job& job, const std::function<std::int64_t()>& work);
 
-/// A step of any training stage: 4 pairs of 2 x 55 tokens, their 8 replies alone, or `candidates` samples of
-/// `max_new_tokens`. LoRA r 16 on every linear layer.
-BenchResult bench_training(BenchWhat what, const OpenedModel& opened, int repeats, int candidates,
-                           int max_new_tokens, const Job& job);
+/// A step of any training stage. LoRA on every linear layer.
+BenchResult bench_training(BenchWhat what, const OpenedModel& opened, const BenchConfig& config,
+                           const Job& job);
 /// A click of a live session.
 BenchResult bench_click(const std::string& model, int repeats, const EngineOptions& options, const Job& job);
 

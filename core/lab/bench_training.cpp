@@ -1,5 +1,6 @@
 // What a training step of each stage costs.
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -21,50 +22,58 @@ namespace plumbline {
 
 namespace {
 
-constexpr int pairs = 4;
 constexpr double rate = 1e-4;
 
-Sequence some_sequence(int vocabulary, std::uint32_t stream) {
-    return {some_ids(bench_pair_tokens, vocabulary, stream), bench_prompt_tokens / 2};
+/// A reply of a pair with its prompt; `stream`: which.
+Sequence some_sequence(const BenchConfig& config, int vocabulary, std::uint32_t stream) {
+    return {some_ids(config.pair_tokens, vocabulary, stream), std::min(20, config.pair_tokens / 2)};
 }
 
-/// LoRA r 16 on every linear layer, as the peers' figures have it.
-LoraConfig bench_lora() {
-    LoraConfig config;
-    config.lora_rank = 16;
-    config.lora_alpha = 32;
-    config.lora_first_block = 0;
-    return config;
+std::int64_t tokens_of_pairs(const BenchConfig& config) {
+    return std::int64_t{2} * config.pairs * config.pair_tokens;
+}
+
+/// LoRA on every linear layer, as the peers' figures have it.
+LoraConfig bench_lora(const BenchConfig& config) {
+    LoraConfig lora;
+    lora.lora_rank = config.lora_rank;
+    lora.lora_alpha = 2 * config.lora_rank;
+    lora.lora_first_block = 0;
+    return lora;
 }
 
 /// A policy that trains.
 struct BenchPolicy {
-    explicit BenchPolicy(const OpenedModel& model)
+    BenchPolicy(const OpenedModel& model, const BenchConfig& bench_config)
         : opened(model),
+          config(bench_config),
           decoder(model.model->decoder()),
           vocabulary(model.model->tokenizer().vocab_size()),
-          adapter(LoraAdapter::fresh(decoder.config(), bench_lora(), 0)) {
+          adapter(LoraAdapter::fresh(decoder.config(), bench_lora(config), 0)) {
         adapter.require_grad(true);
         optimizer.emplace(adapter.tensors(), adapter.tensor_names());
     }
     void step() { optimizer->step(rate, 0, 1); }
 
     const OpenedModel& opened;
+    const BenchConfig& config;
     const Decoder& decoder;
     const int vocabulary;
     LoraAdapter adapter;
     std::optional<AdamW> optimizer;
 };
 
-std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel& opened) {
+std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel& opened,
+                         const BenchConfig& config) {
     const int vocabulary = opened.model->tokenizer().vocab_size();
     std::vector<RewardPair> batch;
-    for (std::uint32_t i = 0; i < pairs; ++i) {
-        batch.push_back({some_sequence(vocabulary, 2 * i), some_sequence(vocabulary, 2 * i + 1)});
+    for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(config.pairs); ++i) {
+        batch.push_back(
+            {some_sequence(config, vocabulary, 2 * i), some_sequence(config, vocabulary, 2 * i + 1)});
     }
     reward_gradients(opened.model->decoder(), model, batch, 0, opened.pulse);
     optimizer.step(rate, 0, 1);
-    return pairs * 2 * bench_pair_tokens;
+    return tokens_of_pairs(config);
 }
 
 // The reference's pass is part of a step: rows are new each time.
@@ -74,9 +83,9 @@ std::vector<ReferenceFacts> facts_of(const BenchPolicy& policy, std::span<const 
 
 std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
     std::vector<PreferencePair> batch;
-    for (std::uint32_t i = 0; i < pairs; ++i) {
-        PreferencePair pair{some_sequence(policy.vocabulary, 2 * i),
-                            some_sequence(policy.vocabulary, 2 * i + 1),
+    for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(policy.config.pairs); ++i) {
+        PreferencePair pair{some_sequence(policy.config, policy.vocabulary, 2 * i),
+                            some_sequence(policy.config, policy.vocabulary, 2 * i + 1),
                             {},
                             {},
                             0,
@@ -90,34 +99,34 @@ std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
     }
     preference_gradients(policy.decoder, policy.adapter, batch, loss, {}, policy.opened.pulse);
     policy.step();
-    return pairs * 2 * bench_pair_tokens;
+    return tokens_of_pairs(policy.config);
 }
 
 std::int64_t kto_step(BenchPolicy& policy) {
     std::vector<KtoReply> batch;
-    for (std::uint32_t i = 0; i < 2 * pairs; ++i) {
-        const Sequence sequence = some_sequence(policy.vocabulary, i);
+    for (std::uint32_t i = 0; i < 2 * static_cast<std::uint32_t>(policy.config.pairs); ++i) {
+        const Sequence sequence = some_sequence(policy.config, policy.vocabulary, i);
         batch.push_back({sequence, {}, facts_of(policy, {&sequence, 1}).front().sum(), i % 2 == 0});
     }
     kto_gradients(policy.decoder, policy.adapter, nullptr, batch, {}, policy.opened.pulse);
     policy.step();
-    return pairs * 2 * bench_pair_tokens;
+    return tokens_of_pairs(policy.config);
 }
 
 std::int64_t sft_step(BenchPolicy& policy) {
     std::vector<Demonstration> batch;
-    for (std::uint32_t i = 0; i < 2 * pairs; ++i) {
-        batch.push_back({some_sequence(policy.vocabulary, i), {}});
+    for (std::uint32_t i = 0; i < 2 * static_cast<std::uint32_t>(policy.config.pairs); ++i) {
+        batch.push_back({some_sequence(policy.config, policy.vocabulary, i), {}});
     }
     sft_gradients(policy.decoder, policy.adapter, batch, 0, policy.opened.pulse);
     policy.step();
-    return pairs * 2 * bench_pair_tokens;
+    return tokens_of_pairs(policy.config);
 }
 
 /// Draws, scores and learns; `learn` takes the optimiser's steps.
 std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& settings, std::uint32_t step,
                          const std::function<void(std::span<const Rollout>)>& learn) {
-    const GenerationPrompt prompt{some_ids(bench_prompt_tokens, policy.vocabulary, 7), 0};
+    const GenerationPrompt prompt{some_ids(policy.config.prompt_tokens, policy.vocabulary, 7), 0};
     GenerationRequest request;
     request.prompts = {&prompt, 1};
     request.samples = settings.group_size;
@@ -146,8 +155,8 @@ void ppo_step(BenchPolicy& policy, ValueHead& head, AdamW& head_optimizer, std::
              ppo_minibatches(rollouts.size(), 1, 0, 0), settings, take_step, pulse);
 }
 
-BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, int repeats,
-                          const PolicyGradientSettings& settings, const Job& job) {
+BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, const PolicyGradientSettings& settings,
+                          const Job& job) {
     ValueHead head = ValueHead::zeros(policy.decoder.config().hidden);
     AdamW head_optimizer(head.tensors(), head.tensor_names());
     RunningBaseline baseline;
@@ -167,7 +176,7 @@ BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, int repeats,
         policy.step();
     };
     std::uint32_t step = 0;
-    return repeat(repeats, job, [&] { return sample_step(policy, settings, ++step, learn); });
+    return repeat(policy.config.repeats, job, [&] { return sample_step(policy, settings, ++step, learn); });
 }
 
 /// Empty for what is no loss on pairs.
@@ -194,33 +203,33 @@ std::string_view pair_loss_name(BenchWhat what) {
 
 }  // namespace
 
-BenchResult bench_training(BenchWhat what, const OpenedModel& opened, int repeats, int candidates,
-                           int max_new_tokens, const Job& job) {
+BenchResult bench_training(BenchWhat what, const OpenedModel& opened, const BenchConfig& config,
+                           const Job& job) {
     if (what == BenchWhat::reward) {
-        RewardModel model = RewardModel::fresh(opened.model->decoder().config(), bench_lora(), 0);
+        RewardModel model = RewardModel::fresh(opened.model->decoder().config(), bench_lora(config), 0);
         model.require_grad(true);
         AdamW optimizer(model.tensors(), model.tensor_names());
-        return repeat(repeats, job, [&] { return reward_step(model, optimizer, opened); });
+        return repeat(config.repeats, job, [&] { return reward_step(model, optimizer, opened, config); });
     }
-    BenchPolicy policy(opened);
+    BenchPolicy policy(opened, config);
     if (const std::string_view name = pair_loss_name(what); !name.empty()) {
         const PairLoss& loss = pair_loss(name);
-        return repeat(repeats, job, [&] { return pair_step(policy, loss); });
+        return repeat(config.repeats, job, [&] { return pair_step(policy, loss); });
     }
     if (what == BenchWhat::kto) {
-        return repeat(repeats, job, [&] { return kto_step(policy); });
+        return repeat(config.repeats, job, [&] { return kto_step(policy); });
     }
     if (what == BenchWhat::sft) {
-        return repeat(repeats, job, [&] { return sft_step(policy); });
+        return repeat(config.repeats, job, [&] { return sft_step(policy); });
     }
     PolicyGradientSettings settings;
-    settings.group_size = candidates;
-    settings.max_new_tokens = max_new_tokens;
+    settings.group_size = config.candidates;
+    settings.max_new_tokens = config.max_new_tokens;
     if (what == BenchWhat::grpo) {
         settings.kl_in = KlPlace::loss;
         settings.kl_estimator = KlEstimator::k3;
     }
-    return bench_samples(what, policy, repeats, settings, job);
+    return bench_samples(what, policy, settings, job);
 }
 
 }  // namespace plumbline

@@ -17,15 +17,8 @@ namespace plumbline {
 
 namespace {
 
-constexpr int bench_rank = 16;
-
 std::string megabytes(std::int64_t bytes) {
     return std::to_string((bytes + 500'000) / 1'000'000) + " MB";
-}
-
-bool is_about_samples(BenchWhat what) {
-    return what == BenchWhat::reinforce || what == BenchWhat::rloo || what == BenchWhat::grpo ||
-           what == BenchWhat::ppo;
 }
 
 MemoryWork of_file(const std::filesystem::path& file) {
@@ -51,36 +44,42 @@ void require_memory(const std::string& operation, const std::string& what, std::
     }
 }
 
-MemoryWork bench_memory(BenchWhat what, int candidates, int max_new_tokens) {
+bool runs_samples(BenchWhat what) {
+    return what == BenchWhat::sample || what == BenchWhat::reinforce || what == BenchWhat::rloo ||
+           what == BenchWhat::grpo || what == BenchWhat::ppo;
+}
+
+MemoryWork bench_memory(BenchWhat what, const BenchConfig& config) {
     MemoryWork work;
     if (what == BenchWhat::logprobs) {
         return work;
     }
     if (what == BenchWhat::click) {  // a session of its own settings
         work.prompts = 1;
-        work.prompt_tokens = bench_prompt_tokens;
+        work.prompt_tokens = BenchConfig{}.prompt_tokens;
         work.rows = SamplingConfig{}.candidates;
         work.reply_tokens = SamplingConfig{}.max_new_tokens;
-        work.graph = GraphSize::of_group(bench_prompt_tokens, 2, work.reply_tokens);
+        work.graph = GraphSize::of_group(work.prompt_tokens, 2, work.reply_tokens);
         work.lora_rank = LoraConfig{}.lora_rank;
         return work;
     }
-    if (what == BenchWhat::sample || is_about_samples(what)) {
+    if (runs_samples(what)) {
         work.prompts = 1;
-        work.prompt_tokens = bench_prompt_tokens;
-        work.rows = candidates;
-        work.reply_tokens = max_new_tokens;
+        work.prompt_tokens = config.prompt_tokens;
+        work.rows = config.candidates;
+        work.reply_tokens = config.max_new_tokens;
     }
     if (what == BenchWhat::sample) {
         return work;
     }
-    work.lora_rank = bench_rank;
+    work.lora_rank = config.lora_rank;
     work.output_layer = what != BenchWhat::reward;
-    if (is_about_samples(what)) {
-        work.graph = GraphSize::of_group(bench_prompt_tokens, candidates, max_new_tokens);
+    if (runs_samples(what)) {
+        work.graph = GraphSize::of_group(config.prompt_tokens, config.candidates, config.max_new_tokens);
     } else {
+        // A backward pass holds one pair, however many a step has.
         const bool single = what == BenchWhat::kto || what == BenchWhat::sft;
-        work.graph = GraphSize::of_rows((single ? 1 : 2) * bench_pair_tokens);
+        work.graph = GraphSize::of_rows((single ? 1 : 2) * static_cast<std::int64_t>(config.pair_tokens));
     }
     return work;
 }
@@ -131,26 +130,31 @@ MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& mode
     return work;
 }
 
-void require_memory_for(const std::string& operation, const std::string& what,
-                        const std::filesystem::path& file, const std::string& dtype,
-                        const std::function<MemoryWork(const DecoderConfig&)>& work, std::int64_t limit) {
+std::int64_t require_memory_for(const std::string& operation, const std::string& what,
+                                const std::filesystem::path& file, const std::string& dtype,
+                                const std::function<MemoryWork(const DecoderConfig&)>& work,
+                                std::int64_t limit) {
     const DecoderConfig config = read_decoder_config(GgufFile(file));
     MemoryWork of_work = work(config);
     of_work.file_bytes = of_file(file).file_bytes;
-    require_memory(operation, what, memory_need(config, precision_of(dtype), of_work).peak(), limit);
+    const std::int64_t need = memory_need(config, precision_of(dtype), of_work).peak();
+    require_memory(operation, what, need, limit);
+    return need;
 }
 
 std::vector<MemoryForecast> forecast_memory(const std::string& model, const std::string& dtype) {
     const std::filesystem::path file = resolve_model(model);
     const DecoderConfig config = read_decoder_config(GgufFile(file));
     const Precision precision = precision_of(dtype);
+    const BenchConfig usual;
     const std::string samples =
-        std::to_string(bench_candidates) + " x " + std::to_string(bench_reply_tokens) + " tokens";
-    const std::string pairs = "4 pairs of 2 x " + std::to_string(bench_pair_tokens) + " tokens";
+        std::to_string(usual.candidates) + " x " + std::to_string(usual.max_new_tokens) + " tokens";
+    const std::string pairs =
+        std::to_string(usual.pairs) + " pairs of 2 x " + std::to_string(usual.pair_tokens) + " tokens";
     std::vector<MemoryForecast> out{
         {"open", "the weights alone", memory_need(config, precision, of_file(file)).peak()}};
     const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
-        MemoryWork work = bench_memory(what, bench_candidates, bench_reply_tokens);
+        MemoryWork work = bench_memory(what, usual);
         work.file_bytes = of_file(file).file_bytes;
         out.push_back({name, summary, memory_need(config, precision, work).peak()});
     };

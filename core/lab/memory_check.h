@@ -18,17 +18,20 @@ std::int64_t reachable_memory();
 void require_memory(const std::string& operation, const std::string& what, std::int64_t need,
                     std::int64_t limit);
 
+/// `bench` draws replies for this: its rows are a prompt and a reply, not a pair's.
+bool runs_samples(BenchWhat what);
 /// What `bench` does.
-MemoryWork bench_memory(BenchWhat what, int candidates, int max_new_tokens);
+MemoryWork bench_memory(BenchWhat what, const BenchConfig& config);
 /// What a stage of `train` does, one backward pass holding `graph`.
 MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, const GraphSize& graph);
 /// What a live session does; its prompts' lengths are guessed from the system prompt.
 MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& model);
 
 /// The file's sizes, then require_memory() for `work`: all that can be said before weights are read. `file`:
-/// a GGUF file.
-void require_memory_for(const std::string& operation, const std::string& what,
-                        const std::filesystem::path& file, const std::string& dtype,
-                        const std::function<MemoryWork(const DecoderConfig&)>& work, std::int64_t limit);
+/// a GGUF file. Returns the need.
+std::int64_t require_memory_for(const std::string& operation, const std::string& what,
+                                const std::filesystem::path& file, const std::string& dtype,
+                                const std::function<MemoryWork(const DecoderConfig&)>& work,
+                                std::int64_t limit);
 
 }  // namespace plumbline

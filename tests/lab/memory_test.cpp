@@ -162,10 +162,18 @@ EngineOptions with_limit(std::int64_t bytes) {
 
 constexpr std::int64_t too_little = 100'000'000, enough = 2'000'000'000;  // bytes, for the golden tiny model
 
+BenchConfig small_bench() {
+    BenchConfig config;
+    config.repeats = 1;
+    config.candidates = 2;
+    config.max_new_tokens = 2;
+    return config;
+}
+
 TEST(MemoryCheck, RefusesABenchThatWouldNotFit) {
     const std::string model = golden_path("tiny_llama.gguf").string();
-    EXPECT_THROW(bench(BenchWhat::sample, model, 1, 2, 2, with_limit(too_little), {}), Error);
-    EXPECT_GT(bench(BenchWhat::sample, model, 1, 2, 2, with_limit(enough), {}).rss_mb, 50);
+    EXPECT_THROW(bench(BenchWhat::sample, model, small_bench(), with_limit(too_little), {}), Error);
+    EXPECT_GT(bench(BenchWhat::sample, model, small_bench(), with_limit(enough), {}).rss_mb, 50);
 }
 
 TEST(MemoryCheck, RefusesATrainingThatWouldNotFit) {

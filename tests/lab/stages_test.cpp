@@ -329,10 +329,14 @@ TEST_F(Stages, SettingsThatDoNotFitAreNamed) {
 }
 
 TEST_F(Stages, BenchMeasuresEachOfThem) {
+    BenchConfig small;
+    small.repeats = 1;
+    small.candidates = 2;
+    small.max_new_tokens = 3;
     for (const BenchWhat what : {BenchWhat::sft, BenchWhat::ipo, BenchWhat::cdpo, BenchWhat::robust_dpo,
                                  BenchWhat::hinge, BenchWhat::kto, BenchWhat::orpo, BenchWhat::simpo,
                                  BenchWhat::reinforce, BenchWhat::grpo, BenchWhat::ppo}) {
-        const BenchResult result = bench(what, TinyModel::path(), 1, 2, 3, one_thread(), {});
+        const BenchResult result = bench(what, TinyModel::path(), small, one_thread(), {});
         EXPECT_GT(result.step_median, 0) << static_cast<int>(what);
         EXPECT_GT(result.tokens_per_s, 0) << static_cast<int>(what);
     }
