@@ -18,7 +18,7 @@ struct NamedBench {
 
 constexpr NamedBench benches[] = {
     {"sample", BenchWhat::sample, "replies to a prompt of 40 tokens, in one batch"},
-    {"logprobs", BenchWhat::logprobs, "log-probabilities of one row of 512 tokens"},
+    {"logprobs", BenchWhat::logprobs, "log-probabilities of one row of 512 tokens, or the context's"},
     {"sft", BenchWhat::sft, "a step of supervised fine-tuning, 8 replies of 55 tokens"},
     {"reward", BenchWhat::reward, "a step of the reward model, 4 pairs of 2 x 55 tokens"},
     {"dpo", BenchWhat::dpo, "a DPO step, 4 pairs of 2 x 55 tokens"},

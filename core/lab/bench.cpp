@@ -126,11 +126,13 @@ BenchResult bench(BenchWhat what, const std::string& model, const BenchConfig& c
             result = repeat(config.repeats, job, [&] { return sample_once(opened, config, ++stream); });
         } else if (what == BenchWhat::logprobs) {
             at::NoGradGuard no_grad;
-            const Sequence sequence{some_ids(512, opened.model->tokenizer().vocab_size(), 3), 1};
+            const int row =
+                static_cast<int>(std::min<std::int64_t>(512, opened.model->decoder().config().context));
+            const Sequence sequence{some_ids(row, opened.model->tokenizer().vocab_size(), 3), 1};
             result = repeat(config.repeats, job, [&]() -> std::int64_t {
                 policy_logprobs(opened.model->decoder(), nullptr, pack({&sequence, 1}), {}, 1.0,
                                 opened.pulse);
-                return 511;
+                return row - 1;
             });
         } else {
             result = bench_training(what, opened, config, job);

@@ -32,6 +32,23 @@ TEST_F(Memory, OfATinyModelIsForetold) {
     }
 }
 
+// Other settings than the usual ones reach both the work and its forecast.
+TEST_F(Memory, IsForetoldForTheSizesAskedFor) {
+    const auto figures = [&](const std::string& rank, const std::string& tokens) {
+        const ProcessResult bench = run({"bench", "dpo", "courtesy", "--lora-rank", rank, "--pair-tokens",
+                                         tokens, "--repeats", "1", "--threads", "2", "--json", "--quiet"});
+        EXPECT_EQ(bench.exit_code, 0) << bench.err;
+        const auto row = json_lines(bench.out).at(0);
+        return std::pair(row.at("rss_mb").get<double>(), row.at("forecast_mb").get<double>());
+    };
+    const auto [least, least_foretold] = figures("1", "8");
+    const auto [most, most_foretold] = figures("256", "256");
+    EXPECT_NEAR(most / most_foretold, 1, 0.15);
+    EXPECT_GT(std::abs(most / (1.35 * most_foretold) - 1), 0.15) << "a figure a third larger would be wrong";
+    EXPECT_GT(most_foretold - least_foretold, 20);
+    EXPECT_GT(most - least, (most_foretold - least_foretold) / 2) << "MiB that the larger work holds";
+}
+
 TEST_F(Memory, OfSmolLm2IsForetold) {
     const auto path = installed_smollm2();
     if (!path) {

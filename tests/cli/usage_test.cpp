@@ -168,6 +168,11 @@ TEST_F(Usage, WrongSimulationsAndMeasurementsAreExitTwo) {
         {{"replay", "x.plumb"}, "--check is required"},
         {{"bench", "trpo", model_}, "reward, dpo, ipo"},
         {{"bench", "sample", model_, "--repeats", "0"}, "1..1000"},
+        {{"bench", "rloo", model_, "--candidates", "1"}, "candidates is 1; choose 2..256"},
+        {{"bench", "sample", model_, "--prompt-tokens", "0"}, "1..65536"},
+        {{"bench", "dpo", model_, "--pairs", "257"}, "1..256"},
+        {{"bench", "dpo", model_, "--pair-tokens", "1"}, "2..65536"},
+        {{"bench", "dpo", model_, "--lora-rank", "16.5"}, "1..256"},
     });
 }
 
