@@ -34,7 +34,7 @@ from typing import NamedTuple
 
 import peers
 import sweep_plot
-from peers import Failure, figure, note
+from peers import Failure, note
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -176,11 +176,16 @@ class Bench:
         return out
 
 
+def figure(value):
+    """Three digits, or a whole number."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def cells_of(row, name):
     if row is None:
         return [""] * (7 if name == "context" else 5)
     if "refusal" in row:
-        return ["refused"] + [""] * (6 if name == "context" else 4)
+        return ["failed" if row["refusal"].startswith("exit code") else "refused"] + [""] * (6 if name == "context" else 4)
     cells = [figure(row["tokens_per_s"]), figure(row["step_s"])]
     if name == "context":
         cells += [figure(row["prompt_s"]), figure(row["token_ms"])]

@@ -4,12 +4,12 @@ import math
 from xml.sax.saxutils import escape
 
 WIDTH, COLUMNS = 900, 4
-PANEL_WIDTH, PANEL_HEIGHT = WIDTH // COLUMNS, 190
-LEFT, RIGHT, TOP, BOTTOM = 46, 12, 34, 40  # around a panel's axes
+PANEL_WIDTH, PANEL_HEIGHT = WIDTH // COLUMNS, 200
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 42, 40  # around a panel's axes
 HEADER = 40
 COLOURS = {"f32": "#1f5fa8", "bf16": "#c8571b"}
 INK, FAINT, GRID = "#24292f", "#57606a", "#e3e6ea"
-SECOND_WORK = {"rloo"}  # dashed, beside sample
+WORKS = {"sample": "sampling", "rloo": "RLOO", "dpo": "DPO"}
 
 
 def short(value):
@@ -68,8 +68,9 @@ def line(x1, y1, x2, y2, colour, extra=""):
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" {extra}/>'
 
 
-def axes(panel, axis, title):
-    out = [text(panel.x0 - LEFT + 6, panel.y0 - 12, title, 12, "start", INK, "600")]
+def axes(panel, axis, title, unit):
+    out = [text(panel.x0 - LEFT + 6, panel.y0 - 24, title, 12, "start", INK, "600"),
+           text(panel.x0 - 5, panel.y0 - 8, unit, 10, "end" if len(unit) < 6 else "middle")]
     for tick in panel.ticks:
         y = panel.y(tick)
         out.append(line(panel.x0, y, panel.x0 + panel.width, y, GRID))
@@ -88,11 +89,11 @@ def axes(panel, axis, title):
     return out
 
 
-def curves(panel, rows, quantity):
+def curves(panel, rows, quantity, first_work):
     out = []
     for work, dtype in dict.fromkeys((row["work"], row["dtype"]) for row in rows):
         points = sorted((row["x"], row) for row in rows if (row["work"], row["dtype"]) == (work, dtype))
-        colour, dash = COLOURS[dtype], ' stroke-dasharray="5 3"' if work in SECOND_WORK else ""
+        colour, dash = COLOURS[dtype], ' stroke-dasharray="5 3"' if work != first_work else ""
         path = " ".join(f"{panel.x(x):.1f},{panel.y(row[quantity]):.1f}" for x, row in points)
         out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.8"{dash}/>')
         for x, row in points:
@@ -106,16 +107,12 @@ def curves(panel, rows, quantity):
 def legend():
     out, x = [], 14
     for label, colour, dash in (("f32", COLOURS["f32"], ""), ("bf16", COLOURS["bf16"], ""),
-                                ("RLOO step, beside sampling", FAINT, 'stroke-dasharray="5 3"')):
+                                ("the second of two works", FAINT, 'stroke-dasharray="5 3"')):
         out += [line(x, 20, x + 26, 20, colour, f'stroke-width="2" {dash}'), text(x + 32, 24, label, 12, "start", INK)]
         x += 52 + 7 * len(label)
     out += [f'<circle cx="{x + 6}" cy="20" r="4.6" fill="none" stroke="{FAINT}"/>',
             text(x + 18, 24, "memory that was foretold", 12, "start", INK)]
     return out
-
-
-def works_of(sweep):
-    return {"sample": "sampling", "dpo": "DPO step"}.get(sweep.works[0], sweep.works[0])
 
 
 def draw(sweeps, rows):
@@ -126,13 +123,11 @@ def draw(sweeps, rows):
     for i, sweep in enumerate(shown):
         of_sweep = [row for row in measured if row["sweep"] == sweep.name]
         top = HEADER + i // 2 * PANEL_HEIGHT
-        works = " and DPO step" if "dpo" in sweep.works[1:] else ""
-        for j, (quantity, unit) in enumerate((("tokens_per_s", "tokens/s"), ("peak_mb", "memory, MiB"))):
-            # One work's memory and speed a panel, but sampling and RLOO, which the dashes tell apart.
-            kept = [row for row in of_sweep if row["work"] == sweep.works[0] or row["work"] in SECOND_WORK or works]
-            panel = Panel((i % 2 * 2 + j) * PANEL_WIDTH, top, kept, quantity)
-            title = f"{sweep.title}: {unit}" if j == 0 else unit
-            body += axes(panel, sweep.axis, title) + curves(panel, kept, quantity)
+        works = ", ".join(WORKS[work] for work in sweep.works if any(row["work"] == work for row in of_sweep))
+        for j, (quantity, title) in enumerate((("tokens_per_s", f"{sweep.title}: {works}"), ("peak_mb", "memory"))):
+            panel = Panel((i % 2 * 2 + j) * PANEL_WIDTH, top, of_sweep, quantity)
+            body += axes(panel, sweep.axis, title, ("tokens/s", "MiB")[j])
+            body += curves(panel, of_sweep, quantity, sweep.works[0])
     height = HEADER + (len(shown) + 1) // 2 * PANEL_HEIGHT + 6
     return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
             f'font-family="system-ui, Segoe UI, Helvetica, Arial, sans-serif">\n'
