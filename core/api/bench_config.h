@@ -7,7 +7,8 @@
 namespace plumbline {
 
 enum class BenchWhat {
-    sample, logprobs, sft, reward, dpo, ipo, cdpo, robust_dpo, hinge, kto, orpo, simpo, reinforce, rloo, grpo, ppo, click
+    sample, logprobs, sft, reward, dpo, ipo, cdpo, robust_dpo, hinge, kto, orpo, simpo, reinforce, rloo, grpo, ppo,
+    click
 };
 
 struct BenchConfig {

@@ -204,7 +204,8 @@ def table(sweep, rows):
                      [cell for dtype in DTYPES for cell in cells_of(found.get((work, value, dtype)), sweep.name)])
     widths = [max(3, *map(len, column)) for column in zip(*lines)]
     lines.insert(1, ["-" * width for width in widths])
-    text = "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines)
+    text = "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |"
+                     for line in lines)
     refused = [f"- {row['work']} {row['value']} {row['dtype']}: {row['refusal']}" for row in rows if "refusal" in row]
     return f"### {sweep.title}\n\n{text}\n" + ("\n" + "\n".join(refused) + "\n" if refused else "")
 

@@ -1,4 +1,4 @@
-"""Small multiples of a sweep's rows as one SVG: for each sweep its tokens/s and its memory, f32 and bf16 as two lines."""
+"""Small multiples of a sweep's rows as one SVG: for each sweep its tokens/s and its memory, f32 and bf16 as lines."""
 
 import math
 from xml.sax.saxutils import escape
