@@ -12,10 +12,12 @@ set(LIBTORCH_ROOT "${_libtorch_default}" CACHE PATH "Folder with LibTorch's incl
 find_path(LibTorch_INCLUDE_DIR ATen/ATen.h PATHS ${LIBTORCH_ROOT}/include NO_DEFAULT_PATH)
 find_library(LibTorch_CPU_LIBRARY torch_cpu PATHS ${LIBTORCH_ROOT}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_LIBRARY c10 PATHS ${LIBTORCH_ROOT}/lib NO_DEFAULT_PATH)
+# The OpenMP runtime that LibTorch brings along: at::parallel_for is compiled into our sources, and both must share threads.
+find_library(LibTorch_OPENMP_LIBRARY NAMES libgomp.so.1 PATHS ${LIBTORCH_ROOT}/lib NO_DEFAULT_PATH)
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
-  REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_INCLUDE_DIR
+  REQUIRED_VARS LibTorch_CPU_LIBRARY LibTorch_C10_LIBRARY LibTorch_OPENMP_LIBRARY LibTorch_INCLUDE_DIR
   REASON_FAILURE_MESSAGE "run packaging/test.sh or packaging/run.sh once, or set LIBTORCH_ROOT")
 
 if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
@@ -25,7 +27,7 @@ if(LibTorch_FOUND AND NOT TARGET LibTorch::LibTorch)
   set_target_properties(LibTorch::LibTorch PROPERTIES
     IMPORTED_LOCATION ${LibTorch_CPU_LIBRARY}
     INTERFACE_INCLUDE_DIRECTORIES "${LibTorch_INCLUDE_DIR};${LibTorch_INCLUDE_DIR}/torch/csrc/api/include"
-    INTERFACE_LINK_LIBRARIES LibTorch::c10
+    INTERFACE_LINK_LIBRARIES "LibTorch::c10;${LibTorch_OPENMP_LIBRARY}"
     # LibTorch's own dependencies resolve through its RPATH at run time, not at link time.
     INTERFACE_LINK_OPTIONS "LINKER:--allow-shlib-undefined")
 endif()

@@ -1,6 +1,7 @@
 // What a training step of each stage costs.
 
 #include <algorithm>
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -27,6 +28,14 @@ constexpr double rate = 1e-4;
 /// A reply of a pair with its prompt; `stream`: which.
 Sequence some_sequence(const BenchConfig& config, int vocabulary, std::uint32_t stream) {
     return {some_ids(config.pair_tokens, vocabulary, stream), std::min(20, config.pair_tokens / 2)};
+}
+
+/// Chosen and rejected: two replies to one prompt.
+std::pair<Sequence, Sequence> some_pair(const BenchConfig& config, int vocabulary, std::uint32_t number) {
+    const Sequence chosen = some_sequence(config, vocabulary, 2 * number);
+    Sequence rejected = some_sequence(config, vocabulary, 2 * number + 1);
+    std::copy_n(chosen.ids.begin(), chosen.prompt_length, rejected.ids.begin());
+    return {chosen, rejected};
 }
 
 std::int64_t tokens_of_pairs(const BenchConfig& config) {
@@ -68,8 +77,8 @@ std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel
     const int vocabulary = opened.model->tokenizer().vocab_size();
     std::vector<RewardPair> batch;
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(config.pairs); ++i) {
-        batch.push_back(
-            {some_sequence(config, vocabulary, 2 * i), some_sequence(config, vocabulary, 2 * i + 1)});
+        const auto [chosen, rejected] = some_pair(config, vocabulary, i);
+        batch.push_back({chosen, rejected});
     }
     reward_gradients(opened.model->decoder(), model, batch, 0, opened.pulse);
     optimizer.step(rate, 0, 1);
@@ -78,18 +87,14 @@ std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel
 
 // The reference's pass is part of a step: rows are new each time.
 std::vector<ReferenceFacts> facts_of(const BenchPolicy& policy, std::span<const Sequence> sequences) {
-    return reference_facts(policy.decoder, sequences, 0, 1.0, Want::everything, policy.opened.pulse);
+    return reference_facts(policy.decoder, sequences, 0, 1.0, Want::everything, policy.opened.pulse, Prompts::shared);
 }
 
 std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
     std::vector<PreferencePair> batch;
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(policy.config.pairs); ++i) {
-        PreferencePair pair{some_sequence(policy.config, policy.vocabulary, 2 * i),
-                            some_sequence(policy.config, policy.vocabulary, 2 * i + 1),
-                            {},
-                            {},
-                            0,
-                            0};
+        const auto [chosen, rejected] = some_pair(policy.config, policy.vocabulary, i);
+        PreferencePair pair{chosen, rejected, {}, {}, 0, 0};
         if (loss.needs_reference) {
             const auto facts = facts_of(policy, std::array{pair.chosen, pair.rejected});
             pair.reference_chosen = facts[0].sum();

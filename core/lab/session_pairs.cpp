@@ -48,11 +48,16 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     generation.temperature = sampling.temperature;
     generation.system_prompt = config_.system_prompt;
     generation.chosen_by = sampling.pair_choice;
+    std::vector<Sequence> sequences;
     for (const Reply& reply : replies) {
-        const Sequence sequence = join(ids, reply.ids);
-        const ReferenceFacts facts = reference_facts(model_->decoder(), {&sequence, 1}, learner_.adapter().first_block(),
-                                                     scoring_temperature(), Want::everything, pulse)
-                                         .front();
+        sequences.push_back(join(ids, reply.ids));
+    }
+    const std::vector<ReferenceFacts> of_replies =
+        reference_facts(model_->decoder(), sequences, learner_.adapter().first_block(), scoring_temperature(),
+                        Want::everything, pulse, Prompts::shared);
+    for (std::size_t i = 0; i < replies.size(); ++i) {
+        const Reply& reply = replies[i];
+        const ReferenceFacts& facts = of_replies[i];
         StoredCandidate candidate;
         candidate.prompt_id = prompt;
         candidate.sample = reply.sample;

@@ -10,6 +10,7 @@
 
 #include "core/model/decoder_config.h"
 #include "core/model/frozen_linear.h"
+#include "core/model/linear_input.h"
 
 namespace plumbline {
 
@@ -17,6 +18,7 @@ enum class LinearSite { q, k, v, o, gate, up, down };
 inline constexpr int linear_sites = 7;
 /// The products of a block as they are computed: q, k, v are one, gate and up another.
 enum class BlockProduct { qkv, output, gate_up, down };
+inline constexpr int block_products = 4;
 enum class BlockNorm { attention, mlp };
 
 /// Trainable weights of one policy. Used on one thread at a time.
@@ -44,12 +46,10 @@ class Adapter {
     }
 
     // What the decoder computes with; by default the backbone's.
-    /// x (N, in) -> (N, out) of a whole product.
-    virtual at::Tensor linear(const FrozenLinear& frozen, const at::Tensor& x, int, BlockProduct) const {
-        return frozen(x);
+    /// A whole product, (N, out).
+    virtual at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int, BlockProduct) const {
+        return frozen(input.value());
     }
-    /// Added to one layer's part y (N, out) of such a product.
-    virtual at::Tensor add_to(const at::Tensor& y, const at::Tensor&, int, LinearSite) const { return y; }
     virtual at::Tensor norm(const at::Tensor& frozen, int, BlockNorm) const { return frozen; }   // (D)
     virtual at::Tensor final_norm(const at::Tensor& frozen) const { return frozen; }             // (D)
     /// Only asked when it owns the embedding: (V, D) each.

@@ -8,6 +8,7 @@
 
 #include "core/model/decoder_config.h"
 #include "core/model/adapter.h"
+#include "core/model/attention.h"
 #include "core/model/frozen_linear.h"
 #include "core/model/packed_batch.h"
 #include "core/model/pulse.h"
@@ -55,21 +56,20 @@ class Decoder {
     const DecoderBlock& block(int i) const { return blocks_[i]; }
 
   private:
-    struct Projections;
-    at::Tensor linear(const FrozenLinear& frozen, const at::Tensor& x, int block, BlockProduct which,
+    at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which,
                       const Adapter* adapter) const;
-    at::Tensor block_norm(const at::Tensor& h, int block, BlockNorm which, const Adapter* adapter) const;
-    Projections project(const at::Tensor& x, const at::Tensor& positions, int block,
-                        const Adapter* adapter) const;
-    at::Tensor mlp(const at::Tensor& h, int block, const Adapter* adapter) const;
-    at::Tensor attention_output(const at::Tensor& h, const at::Tensor& attended, int block,
-                                const Adapter* adapter) const;
-    at::Tensor rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin) const;
+    LinearInput normed(const at::Tensor& h, int block, BlockNorm which, const Adapter* adapter) const;
+    at::Tensor project(const at::Tensor& h, int block, const Adapter* adapter) const;
+    at::Tensor add_attended(const at::Tensor& h, const at::Tensor& attended, int block, const Adapter* adapter) const;
+    at::Tensor add_mlp(const at::Tensor& h, int block, const Adapter* adapter) const;
+    Rotation rotation(const at::Tensor& positions) const;
+    void prepare_backward(int from, int to, bool through_first) const;
 
     DecoderConfig config_;
     FrozenLinear embedding_, head_;
     at::Tensor final_norm_;
     std::vector<DecoderBlock> blocks_;
+    HeadShape shape_;
     at::Tensor cos_, sin_;   // (context, head_dim / 2)
 };
 

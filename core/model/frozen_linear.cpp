@@ -1,50 +1,24 @@
 #include "core/model/frozen_linear.h"
 
 #include <ATen/ATen.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include "core/model/onednn.h"
 
 namespace plumbline {
 
 using at::Tensor;
 
-namespace {
-
-// LibTorch's own packed path, reached through the dispatcher. It differs from at::linear by rounding only.
-Tensor pack(const Tensor& weight) {
-    static const auto op = c10::Dispatcher::singleton()
-                               .findSchemaOrThrow("mkldnn::_reorder_linear_weight", "")
-                               .typed<Tensor(const Tensor&, std::optional<c10::SymInt>)>();
-    static const std::optional<c10::SymInt> any_rows;
-    return op.call(weight.contiguous(), any_rows);
-}
-
-Tensor packed_product(const Tensor& x, const Tensor& packed) {
-    using Scalars = c10::List<std::optional<at::Scalar>>;
-    static const auto op =
-        c10::Dispatcher::singleton()
-            .findSchemaOrThrow("mkldnn::_linear_pointwise", "")
-            .typed<Tensor(const Tensor&, const Tensor&, const std::optional<Tensor>&, c10::string_view, Scalars,
-                          std::optional<c10::string_view>)>();
-    static const Scalars no_scalars;
-    return op.call(x, packed, std::nullopt, "none", no_scalars, "");
-}
-
-}  // namespace
-
 struct FrozenLinear::State {
     Tensor weight;                      // packed (CPU) or plain (elsewhere), (out, in)
     mutable Tensor transposed;          // the same of (in, out); made at the first backward
-    Tensor plain;                       // only for an embedding
+    RowReader read_rows;                // only for an embedding
     std::int64_t in = 0, out = 0;
     at::ScalarType dtype = at::kFloat;
     bool packed = false;
 
-    Tensor multiply(const Tensor& x, const Tensor& w) const {
-        const Tensor input = x.to(dtype).contiguous();
-        return (packed ? packed_product(input, w) : at::linear(input, w)).to(at::kFloat);
-    }
+    Tensor multiply(const Tensor& x, const Tensor& w) const { return onednn::product(x.to(dtype).contiguous(), w); }
 };
 
 namespace {
@@ -74,7 +48,7 @@ FrozenLinear::FrozenLinear(const Tensor& weight, Precision precision) : state_(s
     state_->dtype = precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
     state_->packed = weight.device().is_cpu();
     const Tensor w = weight.to(state_->dtype);
-    state_->weight = state_->packed ? pack(w) : w;
+    state_->weight = state_->packed ? onednn::pack(w) : w;
 }
 
 Tensor FrozenLinear::operator()(const Tensor& x) const {
@@ -84,15 +58,20 @@ Tensor FrozenLinear::operator()(const Tensor& x) const {
     return FrozenLinearFunction::apply(x, reinterpret_cast<std::int64_t>(this));
 }
 
-Tensor FrozenLinear::product(const Tensor& x) const { return state_->multiply(x, state_->weight); }
+Tensor FrozenLinear::product(const Tensor& x) const { return raw_product(x).to(at::kFloat); }
+
+Tensor FrozenLinear::raw_product(const Tensor& x) const { return state_->multiply(x, state_->weight); }
+
+void FrozenLinear::prepare_backward() const {
+    if (!state_->transposed.defined()) {
+        state_->transposed =
+            state_->packed ? onednn::pack(state_->weight.to_dense().t()) : state_->weight.t().contiguous();
+    }
+}
 
 Tensor FrozenLinear::backward(const Tensor& grad) const {
-    if (!state_->transposed.defined()) {
-        const Tensor plain = state_->packed ? state_->weight.to_dense() : state_->weight;
-        const Tensor t = plain.t().contiguous();
-        state_->transposed = state_->packed ? pack(t) : t;
-    }
-    return state_->multiply(grad, state_->transposed);
+    prepare_backward();
+    return state_->multiply(grad, state_->transposed).to(at::kFloat);
 }
 
 Tensor FrozenLinear::dense() const {
@@ -106,10 +85,12 @@ Precision FrozenLinear::precision() const {
 std::int64_t FrozenLinear::in() const { return state_->in; }
 std::int64_t FrozenLinear::out() const { return state_->out; }
 
-void FrozenLinear::keep_plain(const Tensor& weight) { state_->plain = weight.to(state_->dtype); }
+void FrozenLinear::read_rows_by(RowReader reader) { state_->read_rows = std::move(reader); }
 
-Tensor FrozenLinear::rows(const Tensor& ids) const {
-    return at::embedding(state_->plain, ids).to(at::kFloat);
+void FrozenLinear::keep_plain(const Tensor& weight) {
+    read_rows_by([plain = weight.to(state_->dtype)](const Tensor& ids) { return at::embedding(plain, ids); });
 }
+
+Tensor FrozenLinear::rows(const Tensor& ids) const { return state_->read_rows(ids).to(state_->dtype).to(at::kFloat); }
 
 }  // namespace plumbline

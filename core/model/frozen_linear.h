@@ -3,6 +3,7 @@
 // for its input and none for its weight.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "core/model/decoder_config.h"
@@ -25,10 +26,12 @@ class FrozenLinear {
 
     /// x: (N, in) f32 -> (N, out) f32; differentiable in x.
     at::Tensor operator()(const at::Tensor& x) const;
-    /// grad: (N, out) -> (N, in): the product with the transposed weight, packed at its first use.
+    /// grad: (N, out), f32 or as raw_product gives it -> (N, in) f32: the product with the transposed weight, packed at its first use.
     at::Tensor backward(const at::Tensor& grad) const;
     /// The product alone, outside autograd.
     at::Tensor product(const at::Tensor& x) const;
+    /// The same as it was computed, in f32 or bf16.
+    at::Tensor raw_product(const at::Tensor& x) const;
 
     /// The weight as plain f32, (out, in), in memory of its own.
     at::Tensor dense() const;
@@ -36,9 +39,15 @@ class FrozenLinear {
     Precision precision() const;
     std::int64_t in() const;
     std::int64_t out() const;
-    /// Rows `ids` (N) of the weight as (N, in) f32: the embedding of a tied model.
+    /// Makes now what backward() would make at its first use, when activations fill the memory.
+    void prepare_backward() const;
+
+    /// Rows `ids` (N) of the weight as (N, in) f32, rounded as the weight is: the embedding of a tied model.
     at::Tensor rows(const at::Tensor& ids) const;
-    /// Keeps a plain copy for rows(); call once after construction for an embedding.
+    /// Where rows() reads, ids (N) -> (N, in) f32; call once after construction for an embedding.
+    using RowReader = std::function<at::Tensor(const at::Tensor& ids)>;
+    void read_rows_by(RowReader reader);
+    /// A plain copy of the weight for it.
     void keep_plain(const at::Tensor& weight);
 
   private:

@@ -107,8 +107,9 @@ void FullWeights::shrink(double factor) {
     }
 }
 
-Tensor FullWeights::linear(const FrozenLinear&, const Tensor& x, int block, BlockProduct which) const {
+Tensor FullWeights::linear(const FrozenLinear&, const LinearInput& input, int block, BlockProduct which) const {
     const Block& b = blocks_[block];
+    const Tensor x = input.value();
     switch (which) {
         case BlockProduct::qkv: return at::linear(x, b.qkv);
         case BlockProduct::output: return at::linear(x, b.output);

@@ -36,7 +36,8 @@ class FullWeights : public Adapter {
     std::vector<std::string> tensor_names() const override;
     void shrink(double factor) override;
 
-    at::Tensor linear(const FrozenLinear& frozen, const at::Tensor& x, int block, BlockProduct which) const override;
+    at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block,
+                      BlockProduct which) const override;
     at::Tensor norm(const at::Tensor& frozen, int block, BlockNorm which) const override;
     at::Tensor final_norm(const at::Tensor&) const override { return final_norm_; }
     at::Tensor embedding() const override { return embedding_; }

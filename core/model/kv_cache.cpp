@@ -1,19 +1,23 @@
 #include "core/model/kv_cache.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <cmath>
+
+#include "core/model/row_loops.h"
 
 namespace plumbline {
 
 using at::Tensor;
 
 KvCache::KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply, at::Device device)
-    : rows_(rows), kv_heads_(config.kv_heads), head_dim_(config.head_dim) {
+    : shape_{config.heads, config.kv_heads, config.head_dim}, rows_(rows), max_reply_(max_reply) {
+    const std::vector<std::int64_t> sizes{rows, config.kv_heads, max_reply, config.head_dim};
     for (int block = 0; block < config.blocks; ++block) {
-        k_.push_back(at::empty({rows, kv_heads_, max_reply, head_dim_}, at::TensorOptions(at::kFloat).device(device)));
-        v_.push_back(at::empty({rows, kv_heads_, max_reply, head_dim_}, at::TensorOptions(at::kFloat).device(device)));
+        k_.push_back(at::empty(sizes, at::TensorOptions(at::kFloat).device(device)));
+        v_.push_back(at::empty(sizes, at::TensorOptions(at::kFloat).device(device)));
     }
 }
 
@@ -30,13 +34,73 @@ Tensor KvCache::positions() const {
     return at::tensor(out, at::TensorOptions().dtype(at::kLong));
 }
 
-Tensor KvCache::attend(int block, const Tensor& q, const Tensor& k, const Tensor& v) {
-    k_[block].select(2, length_).copy_(k);
-    v_[block].select(2, length_).copy_(v);
+namespace {
+
+// (N, H', d) of the heads from `first` on.
+Tensor heads_of(const Tensor& qkv, std::int64_t first, std::int64_t heads, std::int64_t d) {
+    return qkv.narrow(1, first * d, heads * d).view({qkv.size(0), heads, d});
+}
+
+constexpr std::int64_t products_a_thread = 1 << 15;   // fewer cost more to hand over than to compute
+
+}  // namespace
+
+void KvCache::keep_prompt(int, const Tensor& qkv) {
+    const HeadShape& s = shape_;
+    Group& group = groups_.back();
+    group.k.push_back(heads_of(qkv, s.heads, s.kv_heads, s.head_dim).transpose(0, 1).contiguous());
+    group.v.push_back(heads_of(qkv, s.heads + s.kv_heads, s.kv_heads, s.head_dim).transpose(0, 1).contiguous());
+}
+
+void KvCache::keep(int block, const Tensor& qkv) {
+    const HeadShape& s = shape_;
+    k_[block].select(2, length_).copy_(heads_of(qkv, s.heads, s.kv_heads, s.head_dim));
+    v_[block].select(2, length_).copy_(heads_of(qkv, s.heads + s.kv_heads, s.kv_heads, s.head_dim));
+}
+
+Tensor KvCache::attend(int block, const Tensor& qkv) {
+    if (!qkv.is_cpu()) {
+        return plain_attend(block, qkv);
+    }
+    const std::int64_t d = shape_.head_dim, kv_heads = shape_.kv_heads, per_kv = shape_.heads / kv_heads,
+                       width = qkv.size(1), values_at = (shape_.heads + kv_heads) * d;
+    const float* in = qkv.const_data_ptr<float>();
+    float *keys = k_[block].data_ptr<float>(), *values = v_[block].data_ptr<float>();
+    Tensor out = at::empty({rows_, shape_.heads * d}, qkv.options());
+    float* to = out.data_ptr<float>();
+    for (const Group& g : groups_) {
+        const std::int64_t tokens = g.prompt_length + length_ + 1, per_row = kv_heads * per_kv * tokens * d;
+        const float* prompt_k = g.k[block].const_data_ptr<float>();
+        const float* prompt_v = g.v[block].const_data_ptr<float>();
+        at::parallel_for(0, g.rows * kv_heads, std::max<std::int64_t>(1, products_a_thread * kv_heads / per_row),
+                         [&](std::int64_t begin, std::int64_t end) {
+            std::vector<float> scores(static_cast<std::size_t>(per_kv * tokens)), q(static_cast<std::size_t>(per_kv * d));
+            const float scale = 1.0f / std::sqrt(static_cast<float>(d));
+            for (std::int64_t i = begin; i < end; ++i) {
+                const std::int64_t row = g.first_row + i / kv_heads, head = i % kv_heads;
+                const float* of_row = in + row * width;
+                std::transform(of_row + head * per_kv * d, of_row + (head + 1) * per_kv * d, q.begin(),
+                               [&](float x) { return x * scale; });
+                const std::int64_t place = (row * kv_heads + head) * max_reply_ * d;
+                std::copy_n(of_row + (shape_.heads + head) * d, d, keys + place + length_ * d);
+                std::copy_n(of_row + values_at + head * d, d, values + place + length_ * d);
+                const std::int64_t in_prompt = head * g.prompt_length * d;
+                loops::attend(q.data(), per_kv, d, {prompt_k + in_prompt, prompt_v + in_prompt, g.prompt_length},
+                              {keys + place, values + place, length_ + 1}, scores.data(),
+                              to + (row * shape_.heads + head * per_kv) * d);
+            }
+        });
+    }
+    return out;
+}
+
+Tensor KvCache::plain_attend(int block, const Tensor& qkv) {
+    keep(block, qkv);
+    const std::int64_t kv_heads = shape_.kv_heads, d = shape_.head_dim, per_kv = shape_.heads / kv_heads;
     const Tensor reply_k = k_[block].narrow(2, 0, length_ + 1);   // (R, KV, t, d)
     const Tensor reply_v = v_[block].narrow(2, 0, length_ + 1);
-    const std::int64_t per_kv = q.size(1) / kv_heads_;
-    const Tensor grouped = q.view({rows_, kv_heads_, per_kv, head_dim_}) / std::sqrt(double(head_dim_));
+    const Tensor grouped =
+        heads_of(qkv, 0, shape_.heads, d).reshape({rows_, kv_heads, per_kv, d}) / std::sqrt(static_cast<double>(d));
     const Tensor reply_scores = at::matmul(grouped, reply_k.transpose(2, 3));   // (R, KV, G, t)
 
     std::vector<Tensor> out;
@@ -46,18 +110,18 @@ Tensor KvCache::attend(int block, const Tensor& q, const Tensor& k, const Tensor
         }
         // All rows of the group meet the shared prompt in one product: (KV, n*G, d) x (KV, d, P).
         const std::int64_t n = g.rows, p = g.prompt_length;
-        const Tensor queries = grouped.narrow(0, g.first_row, n).transpose(0, 1).reshape({kv_heads_, n * per_kv, head_dim_});
+        const Tensor queries = grouped.narrow(0, g.first_row, n).transpose(0, 1).reshape({kv_heads, n * per_kv, d});
         const Tensor prompt_scores =
-            at::bmm(queries, g.k[block].transpose(1, 2)).view({kv_heads_, n, per_kv, p}).transpose(0, 1);
+            at::bmm(queries, g.k[block].transpose(1, 2)).view({kv_heads, n, per_kv, p}).transpose(0, 1);
         const Tensor weights =
             at::softmax(at::cat({prompt_scores, reply_scores.narrow(0, g.first_row, n)}, 3), 3);   // (n, KV, G, P+t)
-        const Tensor prompt_weights = weights.narrow(3, 0, p).transpose(0, 1).reshape({kv_heads_, n * per_kv, p});
+        const Tensor prompt_weights = weights.narrow(3, 0, p).transpose(0, 1).reshape({kv_heads, n * per_kv, p});
         const Tensor from_prompt =
-            at::bmm(prompt_weights, g.v[block]).view({kv_heads_, n, per_kv, head_dim_}).transpose(0, 1);
+            at::bmm(prompt_weights, g.v[block]).view({kv_heads, n, per_kv, d}).transpose(0, 1);
         const Tensor from_reply = at::matmul(weights.narrow(3, p, length_ + 1), reply_v.narrow(0, g.first_row, n));
         out.push_back(from_prompt + from_reply);   // (n, KV, G, d)
     }
-    return at::cat(out, 0).reshape({rows_, kv_heads_ * per_kv * head_dim_});
+    return at::cat(out, 0).reshape({rows_, shape_.heads * d});
 }
 
 void KvCache::keep_rows(const std::vector<std::int64_t>& rows) {

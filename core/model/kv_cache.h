@@ -6,6 +6,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/model/attention.h"
 #include "core/model/decoder_config.h"
 
 namespace plumbline {
@@ -15,18 +16,18 @@ class KvCache {
   public:
     KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply, at::Device device = at::kCPU);
 
-    struct Group {
-        std::int64_t first_row = 0, rows = 0, prompt_length = 0;
-        std::vector<at::Tensor> k, v;   // per block, (KV, P, d)
-    };
-    /// Starts the next group; its keys and values are pushed per block by the prefill.
+    /// Starts the next group; its keys and values come block by block through keep_prompt.
     void add_group(std::int64_t rows, std::int64_t prompt_length);
-    Group& last_group() { return groups_.back(); }
+    /// qkv (P, (H + 2 KV) d), rotated, of the last group's prompt.
+    void keep_prompt(int block, const at::Tensor& qkv);
 
     /// Positions (R) of the tokens that come next.
     at::Tensor positions() const;
-    /// k, v (R, KV, d) of the new token; q (R, H, d). Returns the attended values, (R, H * d).
-    at::Tensor attend(int block, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v);
+    /// qkv (R, (H + 2 KV) d), rotated, of the new tokens. Keeps their keys and values and returns what their queries
+    /// attend to, (R, H d).
+    at::Tensor attend(int block, const at::Tensor& qkv);
+    /// The same in plain tensors: what runs off the CPU, and what attend() is compared with.
+    at::Tensor plain_attend(int block, const at::Tensor& qkv);
     void advance() { ++length_; }
     std::int64_t length() const { return length_; }
     /// Keeps only the given rows (ascending).
@@ -34,7 +35,14 @@ class KvCache {
     std::int64_t rows() const { return rows_; }
 
   private:
-    std::int64_t rows_, length_ = 0, kv_heads_, head_dim_;
+    struct Group {
+        std::int64_t first_row = 0, rows = 0, prompt_length = 0;
+        std::vector<at::Tensor> k, v;   // per block, (KV, P, d)
+    };
+    void keep(int block, const at::Tensor& qkv);
+
+    HeadShape shape_;
+    std::int64_t rows_, length_ = 0, max_reply_;
     std::vector<Group> groups_;
     std::vector<at::Tensor> k_, v_;     // per block, (R, KV, max_reply, d)
 };

@@ -60,6 +60,27 @@ class WeightReader {
     const GgufFile& file_;
 };
 
+/// Reads rows out of a copy of a matrix as the file has it: an eighth of the plain one's memory, and no file that could
+/// change below it.
+FrozenLinear::RowReader row_reader(const GgufTensor& matrix) {
+    const std::int64_t rows = matrix.shape[0], width = matrix.shape[1];
+    GgufTensor row = matrix;   // its directory entry, for one row at a time
+    row.shape = {1, width};
+    row.elements = width;
+    return [row, bytes = std::vector<std::byte>(matrix.data.begin(), matrix.data.end()),
+            row_bytes = matrix.data.size() / static_cast<std::size_t>(rows)](const Tensor& ids) {
+        const auto width_of_row = static_cast<std::size_t>(row.elements);
+        Tensor out = at::empty({ids.size(0), row.elements}, at::kFloat);
+        for (std::int64_t i = 0; i < ids.size(0); ++i) {
+            GgufTensor one = row;
+            one.data = std::span(bytes).subspan(static_cast<std::size_t>(ids.const_data_ptr<std::int64_t>()[i]) * row_bytes,
+                                                row_bytes);
+            dequantize(one, {out.data_ptr<float>() + static_cast<std::size_t>(i) * width_of_row, width_of_row});
+        }
+        return out;
+    };
+}
+
 DecoderBlock read_block(const WeightReader& weights, const DecoderConfig& c, int block, Precision precision) {
     const std::string at_block = "blk." + std::to_string(block) + ".";
     const std::int64_t d = c.hidden;
@@ -182,9 +203,8 @@ std::unique_ptr<LanguageModel> LanguageModel::open(const std::string& name_or_pa
             progress(0.8 * (block + 1) / config.blocks);
         }
     }
-    const Tensor table = weights.read("token_embd.weight", {config.vocab, config.hidden});
-    FrozenLinear embedding(table, precision), head;
-    embedding.keep_plain(table);
+    FrozenLinear embedding(weights.read("token_embd.weight", {config.vocab, config.hidden}), precision), head;
+    embedding.read_rows_by(row_reader(file.tensor("token_embd.weight")));
     if (!config.tied_embeddings) {
         head = FrozenLinear(weights.read("output.weight", {config.vocab, config.hidden}), precision);
     }

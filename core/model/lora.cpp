@@ -84,6 +84,7 @@ LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& con
                 at::zeros({out_features(model, site), config.lora_rank}, at::TensorOptions(at::kFloat).device(device))};
         }
     }
+    adapter.stack(model);
     return adapter;
 }
 
@@ -124,6 +125,7 @@ LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter
             throw Error("read adapter", path + " is not a linear layer of this model; it was made for another model");
         }
     }
+    adapter.stack(model);
     return adapter;
 }
 
@@ -154,23 +156,61 @@ void LoraAdapter::to_peft(PeftAdapter& peft) const {
 
 LoraAdapter LoraAdapter::clone() const {
     LoraAdapter out = *this;
-    for (auto& block : out.pairs_) {
-        for (LoraPair& p : block) {
+    for (std::size_t block = 0; block < out.pairs_.size(); ++block) {
+        for (LoraPair& p : out.pairs_[block]) {
             if (p.a.defined()) {
-                p = {p.a.detach().clone(), p.b.detach().clone()};
+                p = {p.a.detach(), p.b.detach().clone()};
             }
+        }
+        for (LoraStack& stack : out.stacks_[block]) {
+            out.restack(block, stack);
         }
     }
     return out;
 }
 
-Tensor LoraAdapter::add_to(const Tensor& y, const Tensor& x, int block, LinearSite site) const {
-    const LoraPair& p = pair(block, site);
-    if (!p.a.defined()) {
-        return y;
+// The sites of each product whose A read one input, and the columns of the product that they add to.
+void LoraAdapter::stack(const DecoderConfig& model) {
+    constexpr std::array<std::pair<int, int>, block_products> sites_of = {{{0, 3}, {3, 4}, {4, 6}, {6, 7}}};
+    stacks_.resize(pairs_.size());
+    for (std::size_t block = 0; block < pairs_.size(); ++block) {
+        for (int product = 0; product < block_products; ++product) {
+            LoraStack& stack = stacks_[block][product];
+            std::int64_t column = 0;
+            for (int site = sites_of[product].first; site < sites_of[product].second; ++site) {
+                if (pairs_[block][site].a.defined()) {
+                    stack.parts.push_back({{}, {}, column, site});
+                }
+                column += out_features(model, static_cast<LinearSite>(site));
+            }
+            restack(block, stack);
+        }
     }
-    const Tensor low = at::linear(x, p.a);           // (N, r)
-    return at::add(y, at::linear(low, p.b), scale_);   // (N, out)
+}
+
+// Lays the A of the stack's pairs one below the other in new memory, of which they are views from then on.
+void LoraAdapter::restack(std::size_t block, LoraStack& stack) {
+    if (stack.parts.empty()) {
+        return;
+    }
+    const at::NoGradGuard no_grad;
+    std::vector<Tensor> all;
+    for (const LoraStack::Part& part : stack.parts) {
+        all.push_back(pairs_[block][part.site].a);
+    }
+    stack.a = at::cat(all, 0);
+    for (std::size_t i = 0; i < stack.parts.size(); ++i) {
+        LoraStack::Part& part = stack.parts[i];
+        LoraPair& pair = pairs_[block][part.site];
+        pair.a = stack.a.narrow(0, static_cast<std::int64_t>(i) * pair.a.size(0), pair.a.size(0));
+        part.a = pair.a;
+        part.b = pair.b;
+    }
+}
+
+Tensor LoraAdapter::linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which) const {
+    const LoraStack& stack = stacks_[block][static_cast<int>(which)];
+    return stack.parts.empty() ? frozen(input.value()) : lora_product(frozen, input, stack, scale_);
 }
 
 std::vector<Tensor> LoraAdapter::tensors() const {

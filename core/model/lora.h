@@ -11,6 +11,7 @@
 
 #include "core/api/configs.h"
 #include "core/model/adapter.h"
+#include "core/model/lora_product.h"
 
 namespace plumbline {
 
@@ -42,8 +43,9 @@ class LoraAdapter : public Adapter {
     LoraAdapter clone() const;
     std::unique_ptr<Adapter> copy() const override;
 
-    /// B * A x * scale, added to `y` (N, out); `y` as it is when the layer has no adapter.
-    at::Tensor add_to(const at::Tensor& y, const at::Tensor& x, int block, LinearSite site) const override;
+    /// The frozen product plus scale * B A x of each of its adapted layers.
+    at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block,
+                      BlockProduct which) const override;
 
     int first_block() const override { return first_block_; }
     double scale() const { return scale_; }
@@ -58,7 +60,11 @@ class LoraAdapter : public Adapter {
     int rank_ = 0, first_block_ = 0;
     double alpha_ = 0, scale_ = 0;
     bool rslora_ = false;
-    std::vector<std::array<LoraPair, linear_sites>> pairs_;   // [block][site]
+    std::vector<std::array<LoraPair, linear_sites>> pairs_;   // [block][site]; A is part of its stack's
+    std::vector<std::array<LoraStack, block_products>> stacks_;   // [block][product]; empty: nothing adapted
+
+    void stack(const DecoderConfig& model);
+    void restack(std::size_t block, LoraStack& stack);
 };
 
 }  // namespace plumbline

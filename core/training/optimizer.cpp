@@ -13,26 +13,27 @@ Optimizer::Optimizer(std::vector<Tensor> parameters, std::vector<std::string> na
 Optimizer::Step Optimizer::step(double lr, double weight_decay, double clip_norm) {
     at::NoGradGuard no_grad;
     std::vector<std::size_t> places;
-    double square = 0;
+    std::vector<Tensor> grads;
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-        const Tensor& grad = parameters_[i].grad();
-        if (!grad.defined()) {
-            continue;
+        if (parameters_[i].grad().defined()) {
+            places.push_back(i);
+            grads.push_back(parameters_[i].grad());
         }
-        const double norm = grad.norm().item<double>();
-        if (!std::isfinite(norm)) {
-            zero_grad();
-            throw NonFinite("the gradient of " + names_[i] + " is not finite");
+    }
+    double square = 0;
+    if (!grads.empty()) {
+        const std::vector<Tensor> norms = at::_foreach_norm(grads);
+        square = at::stack(norms).to(at::kDouble).square().sum().item<double>();   // waits for a device once
+        for (std::size_t k = 0; !std::isfinite(square) && k < places.size(); ++k) {
+            if (!std::isfinite(norms[k].item<double>())) {
+                zero_grad();
+                throw NonFinite("the gradient of " + names_[places[k]] + " is not finite");
+            }
         }
-        square += norm * norm;
-        places.push_back(i);
     }
     const double total = std::sqrt(square);
     if (clip_norm > 0 && total > clip_norm) {
-        for (const std::size_t i : places) {
-            parameters_[i].mutable_grad().mul_(clip_norm /
-                                               (total + 1e-6));  // as torch.nn.utils.clip_grad_norm_
-        }
+        at::_foreach_mul_(grads, clip_norm / (total + 1e-6));  // as torch.nn.utils.clip_grad_norm_
     }
     ++steps_;
     if (!places.empty()) {

@@ -96,6 +96,9 @@ Tensor policy_states(const Decoder& decoder, const Adapter* adapter, const Packe
 
 Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const PackedBatch& batch,
                        const Tensor& lower, double temperature, const Pulse& pulse) {
+    if (at::GradMode::is_enabled() && !(adapter && adapter->owns_embedding())) {
+        decoder.head().prepare_backward();
+    }
     const Tensor states = policy_states(decoder, adapter, batch, lower, pulse);
     return token_logprobs(decoder, adapter, states, batch.targets, temperature, pulse);   // (M)
 }

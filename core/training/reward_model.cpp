@@ -15,6 +15,7 @@
 #include "core/losses/preference.h"
 #include "core/losses/ranking.h"
 #include "core/training/finite.h"
+#include "core/training/passes.h"
 
 namespace plumbline {
 
@@ -190,6 +191,36 @@ Tensor row_loss(const RewardRow& row, const Tensor& r, const RewardLossSettings&
     return plackett_luce_loss(r, row.ranked).unsqueeze(0) + settings.center * (2 / n * r.sum()).square();
 }
 
+std::int64_t tokens_of(const RewardRow& row) {
+    std::int64_t tokens = row.replies.front().prompt_length;
+    for (const Sequence& reply : row.replies) {
+        tokens += reply.reply_length();
+    }
+    return tokens;
+}
+
+struct RewardTotals {
+    double min = INFINITY, max = -INFINITY, sum = 0, replies = 0;
+    double pairs = 0, right = 0, margin = 0;   // of the order that the rows state
+};
+
+void observe(const RewardRow& row, const Tensor& rewards, RewardTotals& totals) {
+    const Tensor values = rewards.detach().to(at::kCPU);
+    const float* r = values.const_data_ptr<float>();
+    for (std::size_t i = 0; i < row.replies.size(); ++i) {
+        totals.min = std::min<double>(totals.min, r[i]);
+        totals.max = std::max<double>(totals.max, r[i]);
+        totals.sum += r[i];
+        ++totals.replies;
+        for (std::size_t j = i + 1;
+             !row.tie && i < static_cast<std::size_t>(row.ranked) && j < row.replies.size(); ++j) {
+            ++totals.pairs;
+            totals.right += r[i] > r[j];
+            totals.margin += r[i] - r[j];
+        }
+    }
+}
+
 }  // namespace
 
 Metrics reward_gradients(const Decoder& decoder, const RewardModel& model, std::span<const RewardRow> rows,
@@ -200,40 +231,39 @@ Metrics reward_gradients(const Decoder& decoder, const RewardModel& model, std::
     for (std::size_t i = 0; i < rows.size(); ++i) {
         check(rows[i], i, settings);
     }
-    Metrics total{{"reward/min", INFINITY}, {"reward/max", -INFINITY}};
+    Metrics total;
     const auto n = static_cast<double>(rows.size());
-    double replies = 0, pairs = 0, right = 0, margin = 0;
-    for (const RewardRow& row : rows) {
+    RewardTotals totals;
+    for (const std::span<const RewardRow> part : in_passes(rows, tokens_of)) {
         pulse.check();
-        const PackedBatch batch = pack(row.replies);
+        std::vector<Sequence> sequences;
+        for (const RewardRow& row : part) {
+            sequences.insert(sequences.end(), row.replies.begin(), row.replies.end());
+        }
+        const PackedBatch batch = pack(sequences, Prompts::shared);
         const Tensor last =
             at::tensor(std::vector<std::int64_t>(batch.reply_starts.begin() + 1, batch.reply_starts.end())) -
             1;
-        const Tensor of_tokens = token_rewards(decoder, model, batch, pulse);           // (M)
-        const Tensor rewards = of_tokens.index_select(0, last.to(of_tokens.device()));  // (N)
-        const Tensor loss = row_loss(row, rewards, settings);
-        total["loss/reward"] += finite(loss.item<double>(), "the reward model's loss") / n;
-        (loss.sum() / n).backward();
-
-        const Tensor values = rewards.detach().to(at::kCPU);
-        const float* r = values.const_data_ptr<float>();
-        for (std::size_t i = 0; i < row.replies.size(); ++i) {
-            total["reward/min"] = std::min<double>(total["reward/min"], r[i]);
-            total["reward/max"] = std::max<double>(total["reward/max"], r[i]);
-            total["reward/mean"] += r[i];
-            ++replies;
-            for (std::size_t j = i + 1;
-                 !row.tie && i < static_cast<std::size_t>(row.ranked) && j < row.replies.size(); ++j) {
-                ++pairs;
-                right += r[i] > r[j];
-                margin += r[i] - r[j];
-            }
+        const Tensor of_tokens = token_rewards(decoder, model, batch, pulse);               // (M)
+        const Tensor of_replies = of_tokens.index_select(0, last.to(of_tokens.device()));   // (B)
+        Tensor loss = at::zeros({}, of_replies.options());
+        std::int64_t first = 0;
+        for (const RewardRow& row : part) {
+            const auto size = static_cast<std::int64_t>(row.replies.size());
+            const Tensor rewards = of_replies.narrow(0, first, size);  // (N)
+            loss = loss + row_loss(row, rewards, settings).sum() / n;
+            observe(row, rewards, totals);
+            first += size;
         }
+        total["loss/reward"] += finite(loss.item<double>(), "the reward model's loss");
+        loss.backward();
     }
-    total["reward/mean"] /= replies;
-    if (pairs > 0) {
-        total["reward/accuracy"] = right / pairs;
-        total["reward/margin"] = margin / pairs;
+    total["reward/min"] = totals.min;
+    total["reward/max"] = totals.max;
+    total["reward/mean"] = totals.sum / totals.replies;
+    if (totals.pairs > 0) {
+        total["reward/accuracy"] = totals.right / totals.pairs;
+        total["reward/margin"] = totals.margin / totals.pairs;
     }
     return total;
 }

@@ -4,13 +4,26 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <functional>
+
+#include "core/model/row_ops.h"
+
 namespace plumbline {
 
 using at::Tensor;
 
 namespace {
 
-constexpr std::int64_t chunk_rows = 64;   // 64 x 49,152 floats: 12 MB
+constexpr std::int64_t most_rows = 96;   // 96 x 49,152 floats: 19 MB
+
+// [begin, begin + rows) of `all` in the fewest parts of equal size.
+void in_chunks(std::int64_t all, const std::function<void(std::int64_t begin, std::int64_t rows)>& work) {
+    const std::int64_t parts = (all + most_rows - 1) / most_rows;
+    for (std::int64_t i = 0; i < parts; ++i) {
+        const std::int64_t begin = i * all / parts;
+        work(begin, (i + 1) * all / parts - begin);
+    }
+}
 
 struct Arguments {
     const FrozenLinear* head;
@@ -18,26 +31,31 @@ struct Arguments {
     const Pulse* pulse;
 };
 
-// logits (m, V) of one chunk, divided by the temperature already -> (m).
-Tensor chosen_logprobs(const Tensor& logits, const Tensor& targets, const Tensor& normalizer) {
-    return logits.gather(1, targets.unsqueeze(1)).squeeze(1) - normalizer;
+// logits (m, V) of one chunk -> (m).
+Tensor chosen_logprobs(const Tensor& logits, const Tensor& targets, const Tensor& normalizer,
+                       double inverse_temperature) {
+    return logits.gather(1, targets.unsqueeze(1)).squeeze(1).to(at::kFloat) * inverse_temperature - normalizer;
 }
 
 // x (M, D) after the final norm.
 struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
     static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& targets,
                           const Arguments& arguments) {
-        Tensor out = at::empty({x.size(0)}, x.options()), normalizers = at::empty({x.size(0)}, x.options());
-        for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_rows) {
-            const std::int64_t rows = std::min(chunk_rows, x.size(0) - begin);
-            const Tensor logits =
-                arguments.head->product(x.narrow(0, begin, rows)).mul_(arguments.inverse_temperature);   // (m, V)
-            const Tensor normalizer = at::logsumexp(logits, 1);                                          // (m)
-            out.narrow(0, begin, rows).copy_(chosen_logprobs(logits, targets.narrow(0, begin, rows), normalizer));
+        const std::int64_t all = x.size(0);
+        Tensor out = at::empty({all}, x.options()), normalizers = at::empty({all}, x.options()), kept;
+        in_chunks(all, [&](std::int64_t begin, std::int64_t rows) {
+            const Tensor logits = arguments.head->raw_product(x.narrow(0, begin, rows));   // (m, V)
+            const Tensor normalizer = log_sum_exp(logits, arguments.inverse_temperature);   // (m)
+            out.narrow(0, begin, rows)
+                .copy_(chosen_logprobs(logits, targets.narrow(0, begin, rows), normalizer,
+                                       arguments.inverse_temperature));
             normalizers.narrow(0, begin, rows).copy_(normalizer);
+            if (rows == all && x.requires_grad()) {
+                kept = logits;   // one chunk is small enough to keep for the gradient, which overwrites it
+            }
             (*arguments.pulse)();
-        }
-        context->save_for_backward({x, targets, normalizers});
+        });
+        context->save_for_backward({x, targets, normalizers, kept});
         context->saved_data["head"] = reinterpret_cast<std::int64_t>(arguments.head);
         context->saved_data["pulse"] = reinterpret_cast<std::int64_t>(arguments.pulse);
         context->saved_data["inverse_temperature"] = arguments.inverse_temperature;
@@ -48,22 +66,19 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
     static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
                                                    torch::autograd::variable_list grads) {
         const auto saved = context->get_saved_variables();
-        const Tensor &x = saved[0], &targets = saved[1], &normalizers = saved[2];
+        const Tensor &x = saved[0], &targets = saved[1], &normalizers = saved[2], &kept = saved[3];
         const auto* head = reinterpret_cast<const FrozenLinear*>(context->saved_data["head"].toInt());
         const auto* pulse = reinterpret_cast<const Pulse*>(context->saved_data["pulse"].toInt());
         const double inverse_temperature = context->saved_data["inverse_temperature"].toDouble();
-        const Tensor upstream = grads[0] * inverse_temperature;   // (M)
+        const Tensor upstream = grads[0].contiguous();   // (M)
         Tensor grad_x = at::empty_like(x);
-        for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_rows) {
-            const std::int64_t rows = std::min(chunk_rows, x.size(0) - begin);
-            Tensor grad = head->product(x.narrow(0, begin, rows)).mul_(inverse_temperature);   // (m, V)
-            grad.sub_(normalizers.narrow(0, begin, rows).unsqueeze(1)).exp_().neg_();
-            const Tensor index = targets.narrow(0, begin, rows).unsqueeze(1);
-            grad.scatter_add_(1, index, at::ones(index.sizes(), grad.options()));
-            grad.mul_(upstream.narrow(0, begin, rows).unsqueeze(1));
-            grad_x.narrow(0, begin, rows).copy_(head->backward(grad));
+        in_chunks(x.size(0), [&](std::int64_t begin, std::int64_t rows) {
+            const auto part = [&](const Tensor& t) { return t.narrow(0, begin, rows); };
+            Tensor logits = kept.defined() ? kept : head->raw_product(part(x));   // (m, V)
+            chosen_gradient_(logits, part(targets), part(normalizers), part(upstream), inverse_temperature);
+            part(grad_x).copy_(head->backward(logits));
             (*pulse)();
-        }
+        });
         return {grad_x, Tensor(), Tensor()};
     }
 };
@@ -87,20 +102,19 @@ Tensor reference_logprobs(const Decoder& decoder, const Tensor& h, const Tensor&
     const at::NoGradGuard no_grad;
     const Tensor x = decoder.final_norm(h, nullptr).contiguous();
     Tensor out = at::empty({static_cast<std::int64_t>(temperatures.size()), x.size(0)}, x.options());
-    for (std::int64_t begin = 0; begin < x.size(0); begin += chunk_rows) {
-        const std::int64_t rows = std::min(chunk_rows, x.size(0) - begin);
-        const Tensor logits = decoder.head().product(x.narrow(0, begin, rows));   // (m, V)
+    in_chunks(x.size(0), [&](std::int64_t begin, std::int64_t rows) {
+        const Tensor logits = decoder.head().raw_product(x.narrow(0, begin, rows));   // (m, V)
         for (std::size_t k = 0; k < temperatures.size(); ++k) {
             Tensor part = out[static_cast<std::int64_t>(k)].narrow(0, begin, rows);
             if (k > 0 && temperatures[k] == temperatures[k - 1]) {
                 part.copy_(out[static_cast<std::int64_t>(k) - 1].narrow(0, begin, rows));
                 continue;
             }
-            const Tensor tempered = temperatures[k] == 1 ? logits : logits * (1.0 / temperatures[k]);
-            part.copy_(chosen_logprobs(tempered, targets.narrow(0, begin, rows), at::logsumexp(tempered, 1)));
+            const double inverse = 1.0 / temperatures[k];
+            part.copy_(chosen_logprobs(logits, targets.narrow(0, begin, rows), log_sum_exp(logits, inverse), inverse));
         }
         pulse();
-    }
+    });
     return out;
 }
 

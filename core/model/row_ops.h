@@ -1,0 +1,34 @@
+#pragma once
+// What a block computes between its products, each in one pass over memory and outside autograd. On the CPU by the
+// loops of row_loops.h, elsewhere by ATen; both give the same up to rounding, and tests hold them together.
+
+#include <cstdint>
+
+#include <ATen/core/Tensor.h>
+
+namespace plumbline {
+
+/// h (N, D) f32, weight (D) -> h / sqrt(mean(h^2) + eps) * weight.
+at::Tensor rms_norm(const at::Tensor& h, const at::Tensor& weight, double eps);
+/// grad (N, D) -> the gradient of h; the weight's is not computed.
+at::Tensor rms_norm_backward(const at::Tensor& h, const at::Tensor& weight, const at::Tensor& grad, double eps);
+
+/// gate_up (N, 2 M), the gate's half first -> silu(gate) * up, (N, M).
+at::Tensor swiglu(const at::Tensor& gate_up);
+at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& grad);   // (N, 2 M)
+
+/// The first `heads` heads of each row of x (N, W) turned by their position, cos and sin (N, d / 2): rotary positions,
+/// halves against each other (the transformers library's pairing, not GGUF's). `back` is the inverse.
+struct Rotation {
+    at::Tensor cos, sin;
+};
+at::Tensor rotate(const at::Tensor& x, const Rotation& rotation, std::int64_t heads, bool back = false);
+
+/// logits (M, V) in f32 or bf16 -> log sum exp(logits / T) of each row, (M) f32.
+at::Tensor log_sum_exp(const at::Tensor& logits, double inverse_temperature);
+/// Overwrites logits (M, V) with upstream (M) times the gradient of the log-probability of targets (M) at that
+/// temperature; normalizers (M) of log_sum_exp.
+void chosen_gradient_(at::Tensor& logits, const at::Tensor& targets, const at::Tensor& normalizers,
+                      const at::Tensor& upstream, double inverse_temperature);
+
+}  // namespace plumbline

@@ -1,0 +1,30 @@
+#pragma once
+// How much of a batch one forward and backward pass takes: enough that products run at their full rate, little enough
+// that what it keeps for the gradient stays small.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace plumbline {
+
+/// Rows of one pass, unless a single item has more: beyond it products gain nothing, and memory grows.
+inline constexpr std::int64_t rows_of_a_pass = 192;
+
+/// Neighbours of `items` in parts of at most rows_of_a_pass rows, `rows(item)` each; one item at least.
+template <typename Item, typename Rows>
+std::vector<std::span<const Item>> in_passes(std::span<const Item> items, const Rows& rows) {
+    std::vector<std::span<const Item>> out;
+    for (std::size_t begin = 0; begin < items.size();) {
+        std::size_t end = begin + 1;
+        for (std::int64_t sum = rows(items[begin]);
+             end < items.size() && sum + rows(items[end]) <= rows_of_a_pass; ++end) {
+            sum += rows(items[end]);
+        }
+        out.push_back(items.subspan(begin, end - begin));
+        begin = end;
+    }
+    return out;
+}
+
+}  // namespace plumbline
