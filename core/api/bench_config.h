@@ -1,6 +1,7 @@
 #pragma once
 // What a measurement of speed and memory runs, and what it gives.
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -19,6 +20,9 @@ struct BenchConfig {
     int pairs = 4;            // of a step on pairs, 1..256; sft and kto take both replies of each alone
     int pair_tokens = 55;     // of each reply of a pair with its prompt, 2..65536
     int lora_rank = 16;       // 1..256, on every linear layer; scale 2
+
+    /// Of a pair's tokens, those of the prompt that its replies share.
+    int pair_prompt_tokens() const { return std::min(20, pair_tokens / 2); }
 };
 /// Throws ConfigError naming the field, the value and its range.
 void validate(const BenchConfig& config, BenchWhat what);

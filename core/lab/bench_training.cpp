@@ -27,7 +27,7 @@ constexpr double rate = 1e-4;
 
 /// A reply of a pair with its prompt; `stream`: which.
 Sequence some_sequence(const BenchConfig& config, int vocabulary, std::uint32_t stream) {
-    return {some_ids(config.pair_tokens, vocabulary, stream), std::min(20, config.pair_tokens / 2)};
+    return {some_ids(config.pair_tokens, vocabulary, stream), config.pair_prompt_tokens()};
 }
 
 /// Chosen and rejected: two replies to one prompt.
@@ -129,7 +129,7 @@ std::int64_t sft_step(BenchPolicy& policy) {
 }
 
 /// Draws, scores and learns; `learn` takes the optimiser's steps.
-std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& settings, std::uint32_t step,
+std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& settings, Passes passes, std::uint32_t step,
                          const std::function<void(std::span<const Rollout>)>& learn) {
     const GenerationPrompt prompt{some_ids(policy.config.prompt_tokens, policy.vocabulary, 7), 0};
     GenerationRequest request;
@@ -143,7 +143,7 @@ std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& sett
         tokens += sequence.reply_length();
         return static_cast<double>(sequence.ids.back() % 7);  // any score costs the same
     };
-    learn(draw_rollouts(policy.decoder, policy.adapter, nullptr, request, score, policy.opened.pulse));
+    learn(draw_rollouts(policy.decoder, policy.adapter, nullptr, request, score, passes, policy.opened.pulse));
     return tokens;
 }
 
@@ -180,8 +180,9 @@ BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, const PolicyGradi
         }
         policy.step();
     };
+    const Passes passes = what == BenchWhat::ppo ? Passes::many : Passes::one;
     std::uint32_t step = 0;
-    return repeat(policy.config.repeats, job, [&] { return sample_step(policy, settings, ++step, learn); });
+    return repeat(policy.config.repeats, job, [&] { return sample_step(policy, settings, passes, ++step, learn); });
 }
 
 /// Empty for what is no loss on pairs.

@@ -12,6 +12,7 @@
 #include "core/lab/machine.h"
 #include "core/model/language_model.h"
 #include "core/model/lora.h"
+#include "core/training/passes.h"
 
 namespace plumbline {
 
@@ -59,7 +60,7 @@ MemoryWork bench_memory(BenchWhat what, const BenchConfig& config) {
         work.prompt_tokens = BenchConfig{}.prompt_tokens;
         work.rows = SamplingConfig{}.candidates;
         work.reply_tokens = SamplingConfig{}.max_new_tokens;
-        work.graph = GraphSize::of_group(work.prompt_tokens, 2, work.reply_tokens);
+        work.graph_rows = work.prompt_tokens + 2 * work.reply_tokens;
         work.lora_rank = LoraConfig{}.lora_rank;
         return work;
     }
@@ -75,18 +76,18 @@ MemoryWork bench_memory(BenchWhat what, const BenchConfig& config) {
     work.lora_rank = config.lora_rank;
     work.output_layer = what != BenchWhat::reward;
     if (runs_samples(what)) {
-        work.graph = GraphSize::of_group(config.prompt_tokens, config.candidates, config.max_new_tokens);
+        work.graph_rows = config.prompt_tokens + std::int64_t{config.candidates} * config.max_new_tokens;
     } else {
-        // A backward pass holds one pair, however many a step has.
+        const std::int64_t row = config.pair_tokens;
         const bool single = what == BenchWhat::kto || what == BenchWhat::sft;
-        work.graph = GraphSize::of_rows((single ? 1 : 2) * static_cast<std::int64_t>(config.pair_tokens));
+        work.graph_rows = single ? row : most_rows_of_a_pass(2 * row - config.pair_prompt_tokens(), config.pairs);
     }
     return work;
 }
 
-MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, const GraphSize& graph) {
+MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, std::int64_t graph_rows) {
     MemoryWork work;
-    work.graph = graph;
+    work.graph_rows = graph_rows;
     work.kept_states = 2;  // of the last step and of the one before it, for what a guard goes back to
     std::visit(
         [&](const auto& c) {
@@ -99,7 +100,7 @@ MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, c
                 work.prompts = c.batch_size * c.accumulate;
                 work.rows = work.prompts * c.group_size;
                 work.reply_tokens = c.max_new_tokens;
-                work.prompt_tokens = std::max<std::int64_t>(0, graph.rows - c.group_size * c.max_new_tokens);
+                work.prompt_tokens = std::max<std::int64_t>(0, graph_rows - c.group_size * c.max_new_tokens);
             }
         },
         config);
@@ -117,7 +118,10 @@ MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& mode
     const bool samples = info(config.live.algorithm).learns_from == LearnsFrom::samples;
     if (config.live.steps_per_click > 0) {
         const int replies = samples ? config.live.group_size : 2;
-        work.graph = GraphSize::of_group(work.prompt_tokens, replies, work.reply_tokens);
+        work.graph_rows = work.prompt_tokens + replies * work.reply_tokens;
+        if (!samples) {
+            work.graph_rows = most_rows_of_a_pass(work.graph_rows, 1 + config.live.replay_pairs);
+        }
         if (samples) {
             work.prompts = config.live.prompts;
             work.rows = std::max<std::int64_t>(work.rows, config.live.prompts * config.live.group_size);

@@ -22,8 +22,8 @@ void require_memory(const std::string& operation, const std::string& what, std::
 bool runs_samples(BenchWhat what);
 /// What `bench` does.
 MemoryWork bench_memory(BenchWhat what, const BenchConfig& config);
-/// What a stage of `train` does, one backward pass holding `graph`.
-MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, const GraphSize& graph);
+/// What a stage of `train` does, one backward pass holding `graph_rows`.
+MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, std::int64_t graph_rows);
 /// What a live session does; its prompts' lengths are guessed from the system prompt.
 MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& model);
 

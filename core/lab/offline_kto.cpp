@@ -41,7 +41,7 @@ class KtoStage : public PolicyStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
-    GraphSize graph() const override { return longest_row(rows_); }
+    std::int64_t graph_rows() const override { return longest_row(rows_); }
 
   protected:
     Metrics add_gradients(const Batch& batch) override {

@@ -8,6 +8,7 @@
 #include "core/lab/offline_policy.h"
 #include "core/lab/offline_stage.h"
 #include "core/training/preference.h"
+#include "core/training/passes.h"
 
 namespace plumbline {
 
@@ -57,15 +58,12 @@ class PairStage : public PolicyStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
-    GraphSize graph() const override {   // a pair at a time; the prompt stands once
-        GraphSize most;
+    std::int64_t graph_rows() const override {
+        std::int64_t most = 0;
         for (const PairRow& row : rows_) {
-            const auto both = static_cast<std::int64_t>(row.chosen.ids.size() + row.rejected.ids.size());
-            const std::int64_t rows = both - row.chosen.prompt_length;
-            most.rows = std::max(most.rows, rows);
-            most.seen = std::max(most.seen, rows + both);
+            most = std::max(most, static_cast<std::int64_t>(row.chosen.ids.size()) + row.rejected.reply_length());
         }
-        return most;
+        return most_rows_of_a_pass(most, static_cast<std::int64_t>(rows_.size()));
     }
 
   protected:

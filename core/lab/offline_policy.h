@@ -55,12 +55,12 @@ class PolicyStage : public TrainingStage {
 
 /// A pass over one row at a time, each with a `sequence`.
 template <class Rows>
-GraphSize longest_row(const Rows& rows) {
+std::int64_t longest_row(const Rows& rows) {
     std::size_t most = 0;
     for (const auto& row : rows) {
         most = std::max(most, row.sequence.ids.size());
     }
-    return GraphSize::of_rows(static_cast<std::int64_t>(most));
+    return static_cast<std::int64_t>(most);
 }
 
 /// Whether a training that writes `out` trains every weight.

@@ -56,12 +56,12 @@ PolicyGradientStage::PolicyGradientStage(const OnPolicyConfig& config, const Tra
     }
 }
 
-GraphSize PolicyGradientStage::graph() const {
+std::int64_t PolicyGradientStage::graph_rows() const {
     std::size_t longest = 0;
     for (const GenerationPrompt& prompt : prompts_) {
         longest = std::max(longest, prompt.ids.size());
     }
-    return GraphSize::of_group(static_cast<std::int64_t>(longest), config_.group_size, config_.max_new_tokens);
+    return static_cast<std::int64_t>(longest) + std::int64_t{config_.group_size} * config_.max_new_tokens;
 }
 
 std::vector<Rollout> PolicyGradientStage::sample(const std::vector<Batch>& batches, int step) const {
@@ -79,7 +79,7 @@ std::vector<Rollout> PolicyGradientStage::sample(const std::vector<Batch>& batch
     request.seed = config_.seed;
     request.stream = static_cast<std::uint32_t>(step);
     request.eos = opened().model->tokenizer().eos();
-    return draw_rollouts(decoder(), policy(), reference(), request, score_, opened().pulse);
+    return draw_rollouts(decoder(), policy(), reference(), request, score_, passes(), opened().pulse);
 }
 
 void PolicyGradientStage::check_kl(std::span<const Rollout> rollouts) const {

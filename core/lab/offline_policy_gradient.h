@@ -13,7 +13,7 @@ namespace plumbline {
 class PolicyGradientStage : public PolicyStage {
   public:
     std::size_t rows() const override { return prompts_.size(); }
-    GraphSize graph() const override;
+    std::int64_t graph_rows() const override;
     /// Samples of all batches' prompts are learned from together.
     Metrics step(const std::vector<Batch>& batches, int step, double rate) override;
     std::map<std::string, double> numbers() const override;
@@ -23,6 +23,7 @@ class PolicyGradientStage : public PolicyStage {
     PolicyGradientStage(const OnPolicyConfig& config, const TrainRequest& request, const OpenedModel& opened);
 
     /// Takes the optimiser's steps; returns the metrics of the update.
+    virtual Passes passes() const { return Passes::one; }
     virtual Metrics learn(std::span<const Rollout> rollouts, int step, double rate) = 0;
 
     /// With the KL weight of the moment.

@@ -42,6 +42,7 @@ class PpoStage : public PolicyGradientStage {
     }
 
   protected:
+    Passes passes() const override { return Passes::many; }
     Metrics learn(std::span<const Rollout> rollouts, int step, double rate) override {
         const PpoTargets targets =
             ppo_targets(decoder(), policy(), head_, rollouts, settings(), opened().pulse);

@@ -10,6 +10,7 @@
 #include "core/lab/offline_stage.h"
 #include "core/sampling/generator.h"
 #include "core/training/reward_model.h"
+#include "core/training/passes.h"
 
 namespace plumbline {
 
@@ -45,16 +46,12 @@ class RewardStage : public TrainingStage {
     }
 
     std::size_t rows() const override { return rows_.size(); }
-    GraphSize graph() const override {
-        std::size_t most = 0;
+    std::int64_t graph_rows() const override {
+        std::int64_t most = 0;
         for (const RewardRow& row : rows_) {
-            std::size_t tokens = 0;
-            for (const Sequence& reply : row.replies) {
-                tokens += reply.ids.size();
-            }
-            most = std::max(most, tokens);
+            most = std::max(most, tokens_of(row));
         }
-        return GraphSize::of_rows(static_cast<std::int64_t>(most));
+        return most_rows_of_a_pass(most, static_cast<std::int64_t>(rows_.size()));
     }
     void write(const std::filesystem::path& out) const override {
         RewardModel written = model_;

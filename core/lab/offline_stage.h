@@ -42,8 +42,8 @@ class TrainingStage {
 
     /// Rows of the data; at least one.
     virtual std::size_t rows() const = 0;
-    /// Of the largest backward pass.
-    virtual GraphSize graph() const = 0;
+    /// Tokens that the largest backward pass holds.
+    virtual std::int64_t graph_rows() const = 0;
     /// One step on `batches`: gradients, then the optimiser at the share `rate`, 0..1, of its learning rate.
     /// `step` counts from 0; with the state below, the settings and the rows, it decides all that is drawn.
     /// Throws NonFinite, GuardStop, Stopped.

@@ -95,16 +95,16 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
                                                      "`; choose that stage or another --out");
         }
     }
-    const auto require_room = [&](const GraphSize& graph) {
+    const auto require_room = [&](std::int64_t graph_rows) {
         require_memory_for(
             "train", asked.stage, resolve_model(request.model), options.dtype,
-            [&](const DecoderConfig& model) { return stage_memory(request.config, model, graph); },
+            [&](const DecoderConfig& model) { return stage_memory(request.config, model, graph_rows); },
             options.memory_limit);
     };
-    require_room(GraphSize::of_rows(1));   // before the weights are read
+    require_room(1);   // before the weights are read
     const OpenedModel opened(request.model, options, job);
     const std::unique_ptr<TrainingStage> stage = make_stage(request, opened);
-    require_room(stage->graph());
+    require_room(stage->graph_rows());
 
     RunSettings run{std::visit([](const auto& config) -> OptimizerConfig { return config; }, request.config),
                     request.checkpoint_every,

@@ -221,7 +221,8 @@ Learner::Samples Session::samples(const Pulse& pulse) const {
         const std::size_t prompt = (out.reference_t1.size() - 1) / static_cast<std::size_t>(live.group_size);
         return mixed_score(mix, texts[prompt], sequence, facts, pulse);
     };
-    out.rollouts = draw_rollouts(model_->decoder(), learner_.adapter(), nullptr, request, score, pulse);
+    const Passes passes = live.algorithm == Algorithm::ppo ? Passes::many : Passes::one;
+    out.rollouts = draw_rollouts(model_->decoder(), learner_.adapter(), nullptr, request, score, passes, pulse);
     out.temperature = scoring_temperature();
     out.max_new_tokens = config_.sampling.max_new_tokens;
     out.seed = config_.seed;

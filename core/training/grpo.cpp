@@ -51,9 +51,10 @@ Metrics grpo_gradients(const Decoder& decoder, const Adapter& adapter, std::span
             continue;
         }
         const Tensor logprobs = batch_logprobs(decoder, adapter, batch, settings, pulse);  // (M)
+        const Tensor old = old_logprobs(batch, logprobs);                                  // (M)
         const Tensor of_group = advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size);
         const Tensor a = spread_to_tokens(of_group.to(logprobs.device()), starts);          // (M)
-        Tensor losses = clipped_token_loss(logprobs, batch.old_logprobs, a, range, range);  // (M)
+        Tensor losses = clipped_token_loss(logprobs, old, a, range, range);  // (M)
         if (const Tensor kl = loss_kl(logprobs, batch, settings); kl.defined()) {
             losses = losses + kl;
         }
@@ -66,7 +67,7 @@ Metrics grpo_gradients(const Decoder& decoder, const Adapter& adapter, std::span
         total["loss/policy"] += finite(loss.item<double>(), "the GRPO loss");
         loss.backward();
 
-        const RatioMetrics seen = ratio_metrics(logprobs, batch.old_logprobs, a, range, range);
+        const RatioMetrics seen = ratio_metrics(logprobs, old, a, range, range);
         total["policy/ratio"] += seen.ratio.sum().item<double>() / all_tokens;
         total["policy/approxkl"] += seen.approx_kl.sum().item<double>() / all_tokens;
         total["policy/clipfrac"] += seen.clipped.sum().item<double>() / all_tokens;

@@ -2,6 +2,7 @@
 // How much of a batch one forward and backward pass takes: enough that products run at their full rate, little enough
 // that what it keeps for the gradient stays small.
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -10,6 +11,11 @@ namespace plumbline {
 
 /// Rows of one pass, unless a single item has more: beyond it products gain nothing, and memory grows.
 inline constexpr std::int64_t rows_of_a_pass = 192;
+
+/// Rows of the largest pass over `items` of which the longest has `longest` rows.
+inline std::int64_t most_rows_of_a_pass(std::int64_t longest, std::int64_t items) {
+    return std::max(longest, std::min(items * longest, rows_of_a_pass));
+}
 
 /// Neighbours of `items` in parts of at most rows_of_a_pass rows, `rows(item)` each; one item at least.
 template <typename Item, typename Rows>

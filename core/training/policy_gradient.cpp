@@ -130,24 +130,30 @@ RolloutBatch batch_of(std::span<const Rollout> rollouts, const Adapter& adapter)
     std::vector<Sequence> sequences;
     std::vector<Tensor> lowers;
     std::vector<float> old, reference;
-    bool have_lower = !adapter.owns_embedding();
+    bool have_lower = !adapter.owns_embedding(), rounded = false;
     for (const Rollout& r : rollouts) {
         check_lengths(r);
         sequences.push_back(r.sequence);
         lowers.push_back(r.lower);
         have_lower = have_lower && r.lower.defined();
+        rounded = rounded || r.rounded;
         old.insert(old.end(), r.logprobs.begin(), r.logprobs.end());
         reference.insert(reference.end(), r.reference_logprobs.begin(), r.reference_logprobs.end());
     }
     PackedBatch packed = pack(sequences, Prompts::shared);
     const Tensor lower = have_lower ? pack_rows(packed, lowers) : Tensor();
     const at::Device device = adapter.tensors().front().device();
-    return {std::move(packed), lower, at::tensor(old, at::kFloat).to(device), at::tensor(reference, at::kFloat).to(device)};
+    return {std::move(packed), lower, at::tensor(old, at::kFloat).to(device), at::tensor(reference, at::kFloat).to(device),
+            rounded};
 }
 
 Tensor batch_logprobs(const Decoder& decoder, const Adapter& adapter, const RolloutBatch& batch,
                       const PolicyGradientSettings& settings, const Pulse& pulse) {
     return policy_logprobs(decoder, &adapter, batch.packed, batch.lower, settings.temperature, pulse);
+}
+
+Tensor old_logprobs(const RolloutBatch& batch, const Tensor& now) {
+    return batch.rounded ? now.detach() : batch.sampled_logprobs;
 }
 
 Tensor grouped_rewards(std::span<const Rollout> rollouts, const PolicyGradientSettings& settings) {

@@ -58,7 +58,8 @@ Metrics rollout_metrics(std::span<const Rollout> rollouts, const PolicyGradientS
 struct RolloutBatch {
     PackedBatch packed;
     at::Tensor lower;                             // (N, D), or undefined when one lacks it
-    at::Tensor old_logprobs, reference_logprobs;  // (M) float
+    at::Tensor sampled_logprobs, reference_logprobs;  // (M) float
+    bool rounded = false;                             // sampled_logprobs are, of one rollout at least
 };
 /// Throws Error when a rollout's log-probs are not one a reply token.
 RolloutBatch batch_of(std::span<const Rollout> rollouts, const Adapter& adapter);
@@ -66,6 +67,9 @@ RolloutBatch batch_of(std::span<const Rollout> rollouts, const Adapter& adapter)
 /// The policy's log-probs (M) of such a batch, differentiable.
 at::Tensor batch_logprobs(const Decoder& decoder, const Adapter& adapter, const RolloutBatch& batch,
                           const PolicyGradientSettings& settings, const Pulse& pulse);
+
+/// What batch_logprobs are compared with, (M): those of sampling, or where these are rounded `now` itself, detached.
+at::Tensor old_logprobs(const RolloutBatch& batch, const at::Tensor& now);
 
 /// (P, G) double: reward_of each, in groups. Throws Error for rollouts that are not whole groups, NonFinite.
 at::Tensor grouped_rewards(std::span<const Rollout> rollouts, const PolicyGradientSettings& settings);

@@ -133,10 +133,10 @@ Sums add_gradients(const Decoder& decoder, const Adapter& adapter, const ValueHe
     const RolloutBatch batch = batch_of(part.rollouts, adapter);
     const Outputs now = outputs_of(decoder, adapter, head, batch, settings.temperature, pulse);
     const Tensor policy =
-        clipped_token_loss(now.logprobs, batch.old_logprobs, part.advantages, range, range).sum();
+        clipped_token_loss(now.logprobs, batch.sampled_logprobs, part.advantages, range, range).sum();
     const Tensor value =
         clipped_value_loss(now.values, part.values, part.returns, settings.value_clip_range).sum();
-    const RatioMetrics seen = ratio_metrics(now.logprobs, batch.old_logprobs, part.advantages, range, range);
+    const RatioMetrics seen = ratio_metrics(now.logprobs, batch.sampled_logprobs, part.advantages, range, range);
     Sums sums;
     sums.tokens = static_cast<double>(batch.packed.targets.numel());
     sums.policy = finite(policy.item<double>(), "the PPO loss");

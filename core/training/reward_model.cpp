@@ -148,6 +148,14 @@ Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const Pac
     return at::linear(states, model.head).squeeze(1) + model.bias;                               // (M)
 }
 
+std::int64_t tokens_of(const RewardRow& row) {
+    std::int64_t tokens = row.replies.front().prompt_length;
+    for (const Sequence& reply : row.replies) {
+        tokens += reply.reply_length();
+    }
+    return tokens;
+}
+
 namespace {
 
 void check(const RewardRow& row, std::size_t index, const RewardLossSettings& settings) {
@@ -189,14 +197,6 @@ Tensor row_loss(const RewardRow& row, const Tensor& r, const RewardLossSettings&
                                   row.margin + std::log(settings.tie_threshold), settings.center);
     }
     return plackett_luce_loss(r, row.ranked).unsqueeze(0) + settings.center * (2 / n * r.sum()).square();
-}
-
-std::int64_t tokens_of(const RewardRow& row) {
-    std::int64_t tokens = row.replies.front().prompt_length;
-    for (const Sequence& reply : row.replies) {
-        tokens += reply.reply_length();
-    }
-    return tokens;
 }
 
 struct RewardTotals {

@@ -55,13 +55,16 @@ struct RewardRow {
     double margin = 0;  // of two in order: strength, the least difference of rewards that is asked for
 };
 
+/// Tokens of the row, its prompt's counted once.
+std::int64_t tokens_of(const RewardRow& row);
+
 struct RewardLossSettings {
     double center = 0;         // weight of the squared sum of a row's rewards
     double tie_threshold = 1;  // Rao-Kupper's theta: above 1 where there are ties, and only there, since with
                                // it preferences ask for log theta more
 };
 
-/// Adds the gradient of the mean loss of the rows to the model's .grad, a row at a time: of two replies
+/// Adds the gradient of the mean loss of the rows to the model's .grad, some rows a pass (passes.h): of two replies
 /// Bradley-Terry with margin or a Rao-Kupper tie, of more Plackett-Luce; each with center (2/N sum of
 /// rewards)^2. Metrics: loss/reward, reward/min, reward/mean, reward/max over replies, and over the stated
 /// pairs, where there are any, reward/accuracy and reward/margin. No rows: nothing. Throws Error for a row

@@ -20,9 +20,7 @@ std::vector<float> logprobs_under(const Decoder& decoder, const Adapter& adapter
     return {logprobs.const_data_ptr<float>(), logprobs.const_data_ptr<float>() + logprobs.numel()};
 }
 
-// In bf16 a product of few rows and one of many round apart, and a few blocks make whole percents of it:
-// there the log-probabilities that a step compares with come from the very pass that it takes, over the group
-// as it packs it.
+// By the very pass that a step takes, over the group as it packs it.
 void score_again(const Decoder& decoder, const Adapter& policy, std::span<Rollout> group, double temperature,
                  const Pulse& pulse) {
     const RolloutBatch batch = batch_of(group, policy);
@@ -51,7 +49,8 @@ double Rollout::reference_logprob() const {
 }
 
 std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy, const Adapter* reference,
-                                   GenerationRequest request, const ScoreReply& score, const Pulse& pulse) {
+                                   GenerationRequest request, const ScoreReply& score, Passes passes,
+                                   const Pulse& pulse) {
     const at::NoGradGuard no_grad;
     request.sampling.top_k = 0;
     request.sampling.top_p = 1;
@@ -81,8 +80,13 @@ std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy
                           : facts[i].logprobs;
             rollout.score = score(rollout.sequence, facts[i]);
         }
-        if (decoder.head().precision() == Precision::bf16) {
+        if (decoder.head().precision() == Precision::f32) {
+            continue;
+        }
+        if (passes == Passes::many) {
             score_again(decoder, policy, group, temperature, pulse);
+        } else {
+            std::ranges::for_each(group, [](Rollout& rollout) { rollout.rounded = true; });
         }
     }
     return rollouts;

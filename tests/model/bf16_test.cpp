@@ -14,6 +14,7 @@
 #include "core/training/policy.h"
 #include "core/training/policy_gradient.h"
 #include "core/training/reward_model.h"
+#include "core/training/rloo.h"
 #include "core/training/rollouts.h"
 #include "tests/support/golden_run.h"
 #include "tests/support/temp_folder.h"
@@ -218,7 +219,7 @@ TEST_P(OnPolicyRollouts, HaveARatioOfOneWhenTheyAreLearned) {
     request.sampling.temperature = 0.9;
     const auto rollouts = draw_rollouts(
         model->decoder(), adapter, nullptr, request,
-        [](const Sequence&, const ReferenceFacts&) { return 1.0; }, still);
+        [](const Sequence&, const ReferenceFacts&) { return 1.0; }, Passes::many, still);
     adapter.require_grad(true);
     const auto worst = [&](double temperature) {
         PolicyGradientSettings settings;
@@ -228,12 +229,40 @@ TEST_P(OnPolicyRollouts, HaveARatioOfOneWhenTheyAreLearned) {
             const RolloutBatch batch = batch_of(std::span(rollouts).subspan(begin, 4), adapter);
             const Tensor logprobs =
                 batch_logprobs(model->decoder(), adapter, batch, settings, still).detach();
-            out = std::max(out, ((logprobs - batch.old_logprobs).exp() - 1).abs().max().item<double>());
+            out = std::max(out, ((logprobs - batch.sampled_logprobs).exp() - 1).abs().max().item<double>());
         }
         return out;
     };
     EXPECT_LT(worst(0.9), ratio_tolerance);
     EXPECT_GT(worst(0.905), ratio_tolerance) << "a slightly other policy is told apart";
+}
+
+// One pass that learns is itself the policy that drew: in bf16 it compares with its own log-probabilities.
+TEST_P(OnPolicyRollouts, NeedNoScoringForASinglePass) {
+    const auto model = opened(golden_path("tiny_llama.gguf"), GetParam());
+    LoraAdapter adapter =
+        LoraAdapter::from_peft(model->decoder().config(), read_peft(golden_path("tiny_adapter")));
+    const GenerationPrompt prompt{{37, 262, 78, 70}, 0};
+    GenerationRequest request;
+    request.prompts = {&prompt, 1};
+    request.samples = 4;
+    request.sampling.max_new_tokens = 24;
+    request.sampling.temperature = 0.9;
+    auto rollouts = draw_rollouts(
+        model->decoder(), adapter, nullptr, request,
+        [](const Sequence& sequence, const ReferenceFacts&) { return sequence.ids.back() % 7; }, Passes::one, still);
+    adapter.require_grad(true);
+    PolicyGradientSettings settings;
+    settings.temperature = 0.9;
+    settings.group_size = 4;
+    const auto ratio = [&] { return rloo_gradients(model->decoder(), adapter, rollouts, settings, still)["policy/ratio"]; };
+    EXPECT_NEAR(ratio(), 1, GetParam() == Precision::bf16 ? 1e-9 : ratio_tolerance);
+    for (Rollout& rollout : rollouts) {
+        EXPECT_EQ(rollout.rounded, GetParam() == Precision::bf16);
+        rollout.rounded = false;
+        rollout.logprobs.front() += 0.1f;
+    }
+    EXPECT_GT(std::abs(ratio() - 1), 0.05) << "what was sampled otherwise is compared with";
 }
 
 INSTANTIATE_TEST_SUITE_P(InEachPrecision, OnPolicyRollouts,

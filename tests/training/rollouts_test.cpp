@@ -30,7 +30,7 @@ std::vector<Rollout> drawn(const Adapter& policy, double temperature) {
         out.parts["length"] = out.total;
         return out;
     };
-    return draw_rollouts(tiny_decoder(), policy, nullptr, request, score, still);
+    return draw_rollouts(tiny_decoder(), policy, nullptr, request, score, Passes::one, still);
 }
 
 // exp of the largest |log pi(now) - log pi(sampled)| of any token, minus 1.
