@@ -13,6 +13,8 @@ namespace memory {
 
 /// Program and arithmetic library, before any weight is read: measured, 140 MiB on x86-64.
 inline constexpr std::int64_t library_bytes = std::int64_t{140} << 20;
+/// More of both, and the kernels that it writes for each shape, once something learns: measured, 20 to 40 MiB.
+inline constexpr std::int64_t learning_bytes = std::int64_t{28} << 20;
 /// What reading the blocks leaves free in the heap: a sixth of their f32 bytes, at most 64 MiB (measured).
 inline constexpr std::int64_t most_left_by_reading = std::int64_t{64} << 20;
 /// Holes that the heap keeps between activations, a share of them: measured.
@@ -91,6 +93,7 @@ inline MemoryNeed memory_need(const DecoderConfig& c, Precision precision, const
         need.sampling = 8 * c.blocks * c.kv_heads * c.head_dim * tokens + 2 * 4 * work.rows * c.vocab;
     }
     if (work.graph_rows > 0) {
+        need.library += memory::learning_bytes;
         const std::int64_t blocks = work.all_weights ? c.blocks : c.blocks - work.first_block;
         const std::int64_t trained =
             work.all_weights ? c.parameters() : blocks * memory::lora_floats(c, work.lora_rank);
