@@ -1,7 +1,6 @@
 // What a training step of each stage costs.
 
 #include <algorithm>
-#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -87,7 +86,8 @@ std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel
 
 // The reference's pass is part of a step: rows are new each time.
 std::vector<ReferenceFacts> facts_of(const BenchPolicy& policy, std::span<const Sequence> sequences) {
-    return reference_facts(policy.decoder, sequences, 0, 1.0, Want::everything, policy.opened.pulse, Prompts::shared);
+    return reference_facts(policy.decoder, sequences, 0, 1.0, Want::everything, policy.opened.pulse,
+                           Prompts::shared);
 }
 
 std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
@@ -129,8 +129,8 @@ std::int64_t sft_step(BenchPolicy& policy) {
 }
 
 /// Draws, scores and learns; `learn` takes the optimiser's steps.
-std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& settings, Passes passes, std::uint32_t step,
-                         const std::function<void(std::span<const Rollout>)>& learn) {
+std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& settings, Passes passes,
+                         std::uint32_t step, const std::function<void(std::span<const Rollout>)>& learn) {
     const GenerationPrompt prompt{some_ids(policy.config.prompt_tokens, policy.vocabulary, 7), 0};
     GenerationRequest request;
     request.prompts = {&prompt, 1};
@@ -143,7 +143,8 @@ std::int64_t sample_step(BenchPolicy& policy, const PolicyGradientSettings& sett
         tokens += sequence.reply_length();
         return static_cast<double>(sequence.ids.back() % 7);  // any score costs the same
     };
-    learn(draw_rollouts(policy.decoder, policy.adapter, nullptr, request, score, passes, policy.opened.pulse));
+    learn(
+        draw_rollouts(policy.decoder, policy.adapter, nullptr, request, score, passes, policy.opened.pulse));
     return tokens;
 }
 
@@ -182,7 +183,8 @@ BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, const PolicyGradi
     };
     const Passes passes = what == BenchWhat::ppo ? Passes::many : Passes::one;
     std::uint32_t step = 0;
-    return repeat(policy.config.repeats, job, [&] { return sample_step(policy, settings, passes, ++step, learn); });
+    return repeat(policy.config.repeats, job,
+                  [&] { return sample_step(policy, settings, passes, ++step, learn); });
 }
 
 /// Empty for what is no loss on pairs.

@@ -80,7 +80,8 @@ MemoryWork bench_memory(BenchWhat what, const BenchConfig& config) {
     } else {
         const std::int64_t row = config.pair_tokens;
         const bool single = what == BenchWhat::kto || what == BenchWhat::sft;
-        work.graph_rows = single ? row : most_rows_of_a_pass(2 * row - config.pair_prompt_tokens(), config.pairs);
+        work.graph_rows =
+            single ? row : most_rows_of_a_pass(2 * row - config.pair_prompt_tokens(), config.pairs);
     }
     return work;
 }

@@ -13,7 +13,8 @@ namespace memory {
 
 /// Program and arithmetic library, before any weight is read: measured, 140 MiB on x86-64.
 inline constexpr std::int64_t library_bytes = std::int64_t{140} << 20;
-/// More of both, and the kernels that it writes for each shape, once something learns: measured, 20 to 40 MiB.
+/// More of both, and the kernels that it writes for each shape, once something learns: measured, 20 to 40
+/// MiB.
 inline constexpr std::int64_t learning_bytes = std::int64_t{28} << 20;
 /// What reading the blocks leaves free in the heap: a sixth of their f32 bytes, at most 64 MiB (measured).
 inline constexpr std::int64_t most_left_by_reading = std::int64_t{64} << 20;
@@ -26,9 +27,9 @@ inline std::int64_t width(Precision precision) {
     return precision == Precision::bf16 ? 2 : 4;
 }
 
-/// Floats that the backward pass finds kept in one adapted block for each row: the states that enter its two halves,
-/// rotated queries, keys and values, what was attended to and the softmax's normalisers, gate and up, LoRA's narrow
-/// states. tests/lab/memory_test.cpp measures them.
+/// Floats that the backward pass finds kept in one adapted block for each row: the states that enter its two
+/// halves, rotated queries, keys and values, what was attended to and the softmax's normalisers, gate and up,
+/// LoRA's narrow states. tests/lab/memory_test.cpp measures them.
 inline std::int64_t activation_floats(const DecoderConfig& c, int lora_rank) {
     return 2 * c.hidden + c.head_dim * (2 * c.heads + 2 * c.kv_heads) + c.heads + 2 * c.mlp + 7 * lora_rank;
 }
@@ -84,9 +85,10 @@ inline MemoryNeed memory_need(const DecoderConfig& c, Precision precision, const
     MemoryNeed need;
     need.library = memory::library_bytes + std::min(4 * inside / 6, memory::most_left_by_reading);
     // The embedding is packed, and once more as the file has it.
-    need.weights = width * (c.parameters() - c.hidden * (2 * c.blocks + 1)) +
-                   static_cast<std::int64_t>(static_cast<double>(work.file_bytes) * static_cast<double>(embedding) /
-                                             static_cast<double>(c.parameters()));
+    need.weights =
+        width * (c.parameters() - c.hidden * (2 * c.blocks + 1)) +
+        static_cast<std::int64_t>(static_cast<double>(work.file_bytes) * static_cast<double>(embedding) /
+                                  static_cast<double>(c.parameters()));
     need.opening = work.file_bytes + 4 * embedding;
     if (work.rows > 0) {
         const std::int64_t tokens = work.rows * work.reply_tokens + work.prompts * work.prompt_tokens;

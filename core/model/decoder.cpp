@@ -112,7 +112,7 @@ Tensor Decoder::prefill(const Tensor& ids, KvCache& cache, const Adapter* adapte
     for (int block = 0; block < config_.blocks; ++block) {
         pulse.check();
         const Tensor qkv = rotate(project(h, block, adapter), turned, shape_.heads + shape_.kv_heads);
-        cache.keep_prompt(block, qkv);
+        cache.keep_prompt(qkv);
         const Tensor attended = attend(qkv, std::array{CausalRun{0, length}}, shape_);
         h = add_mlp(add_attended(h, attended, block, adapter), block, adapter);
     }

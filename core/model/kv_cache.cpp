@@ -45,7 +45,7 @@ constexpr std::int64_t products_a_thread = 1 << 15;   // fewer cost more to hand
 
 }  // namespace
 
-void KvCache::keep_prompt(int, const Tensor& qkv) {
+void KvCache::keep_prompt(const Tensor& qkv) {
     const HeadShape& s = shape_;
     Group& group = groups_.back();
     group.k.push_back(heads_of(qkv, s.heads, s.kv_heads, s.head_dim).transpose(0, 1).contiguous());

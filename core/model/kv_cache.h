@@ -19,7 +19,7 @@ class KvCache {
     /// Starts the next group; its keys and values come block by block through keep_prompt.
     void add_group(std::int64_t rows, std::int64_t prompt_length);
     /// qkv (P, (H + 2 KV) d), rotated, of the last group's prompt.
-    void keep_prompt(int block, const at::Tensor& qkv);
+    void keep_prompt(const at::Tensor& qkv);
 
     /// Positions (R) of the tokens that come next.
     at::Tensor positions() const;

@@ -34,8 +34,8 @@ Tensor add_low_rank(Tensor& y, const Tensor& x, const Call& call) {
 }
 
 struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
-    // weights: a, b of each part; they are inputs for the graph's sake, and read from the stack.
-    static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, at::TensorList weights,
+    // The list, a and b of each part, is an input for the graph's sake; they are read from the stack.
+    static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, at::TensorList,
                           const Call& call) {
         const Tensor in = call.input->plain_value();
         Tensor y = call.frozen->product(in);
@@ -52,7 +52,6 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
         context->saved_data["eps"] = call.input->norm_eps;
         context->saved_data["scale"] = call.scale;
         context->saved_data["columns"] = columns;
-        (void)weights;
         return y;
     }
 

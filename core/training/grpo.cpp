@@ -53,8 +53,8 @@ Metrics grpo_gradients(const Decoder& decoder, const Adapter& adapter, std::span
         const Tensor logprobs = batch_logprobs(decoder, adapter, batch, settings, pulse);  // (M)
         const Tensor old = old_logprobs(batch, logprobs);                                  // (M)
         const Tensor of_group = advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size);
-        const Tensor a = spread_to_tokens(of_group.to(logprobs.device()), starts);          // (M)
-        Tensor losses = clipped_token_loss(logprobs, old, a, range, range);  // (M)
+        const Tensor a = spread_to_tokens(of_group.to(logprobs.device()), starts);  // (M)
+        Tensor losses = clipped_token_loss(logprobs, old, a, range, range);         // (M)
         if (const Tensor kl = loss_kl(logprobs, batch, settings); kl.defined()) {
             losses = losses + kl;
         }

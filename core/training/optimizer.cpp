@@ -23,7 +23,7 @@ Optimizer::Step Optimizer::step(double lr, double weight_decay, double clip_norm
     double square = 0;
     if (!grads.empty()) {
         const std::vector<Tensor> norms = at::_foreach_norm(grads);
-        square = at::stack(norms).to(at::kDouble).square().sum().item<double>();   // waits for a device once
+        square = at::stack(norms).to(at::kDouble).square().sum().item<double>();  // waits for a device once
         for (std::size_t k = 0; !std::isfinite(square) && k < places.size(); ++k) {
             if (!std::isfinite(norms[k].item<double>())) {
                 zero_grad();

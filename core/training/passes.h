@@ -1,6 +1,6 @@
 #pragma once
-// How much of a batch one forward and backward pass takes: enough that products run at their full rate, little enough
-// that what it keeps for the gradient stays small.
+// How much of a batch one forward and backward pass takes: enough that products run at their full rate,
+// little enough that what it keeps for the gradient stays small.
 
 #include <algorithm>
 #include <cstdint>

@@ -57,7 +57,7 @@ Metrics rollout_metrics(std::span<const Rollout> rollouts, const PolicyGradientS
 /// Some rollouts laid end to end: M reply tokens in all.
 struct RolloutBatch {
     PackedBatch packed;
-    at::Tensor lower;                             // (N, D), or undefined when one lacks it
+    at::Tensor lower;                                 // (N, D), or undefined when one lacks it
     at::Tensor sampled_logprobs, reference_logprobs;  // (M) float
     bool rounded = false;                             // sampled_logprobs are, of one rollout at least
 };
@@ -68,7 +68,8 @@ RolloutBatch batch_of(std::span<const Rollout> rollouts, const Adapter& adapter)
 at::Tensor batch_logprobs(const Decoder& decoder, const Adapter& adapter, const RolloutBatch& batch,
                           const PolicyGradientSettings& settings, const Pulse& pulse);
 
-/// What batch_logprobs are compared with, (M): those of sampling, or where these are rounded `now` itself, detached.
+/// What batch_logprobs are compared with, (M): those of sampling, or where these are rounded `now` itself,
+/// detached.
 at::Tensor old_logprobs(const RolloutBatch& batch, const at::Tensor& now);
 
 /// (P, G) double: reward_of each, in groups. Throws Error for rollouts that are not whole groups, NonFinite.

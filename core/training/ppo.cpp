@@ -136,7 +136,8 @@ Sums add_gradients(const Decoder& decoder, const Adapter& adapter, const ValueHe
         clipped_token_loss(now.logprobs, batch.sampled_logprobs, part.advantages, range, range).sum();
     const Tensor value =
         clipped_value_loss(now.values, part.values, part.returns, settings.value_clip_range).sum();
-    const RatioMetrics seen = ratio_metrics(now.logprobs, batch.sampled_logprobs, part.advantages, range, range);
+    const RatioMetrics seen =
+        ratio_metrics(now.logprobs, batch.sampled_logprobs, part.advantages, range, range);
     Sums sums;
     sums.tokens = static_cast<double>(batch.packed.targets.numel());
     sums.policy = finite(policy.item<double>(), "the PPO loss");

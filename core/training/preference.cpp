@@ -2,7 +2,6 @@
 
 #include <ATen/ATen.h>
 
-
 #include "core/api/errors.h"
 #include "core/training/finite.h"
 #include "core/training/passes.h"

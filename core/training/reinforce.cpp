@@ -48,7 +48,8 @@ Metrics reinforce_gradients(const Decoder& decoder, const Adapter& adapter, std:
         }
         total["loss/policy"] += finite(loss.item<double>(), "the REINFORCE loss");
         loss.backward();
-        const Tensor difference = logprobs.detach() - sum_replies(batch.packed, old_logprobs(batch, per_token));
+        const Tensor difference =
+            logprobs.detach() - sum_replies(batch.packed, old_logprobs(batch, per_token));
         total["policy/ratio"] += difference.clamp(-20, 20).exp().sum().item<double>() / n;
     }
     baseline.add(batch_mean);

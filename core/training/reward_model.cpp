@@ -201,7 +201,7 @@ Tensor row_loss(const RewardRow& row, const Tensor& r, const RewardLossSettings&
 
 struct RewardTotals {
     double min = INFINITY, max = -INFINITY, sum = 0, replies = 0;
-    double pairs = 0, right = 0, margin = 0;   // of the order that the rows state
+    double pairs = 0, right = 0, margin = 0;  // of the order that the rows state
 };
 
 void observe(const RewardRow& row, const Tensor& rewards, RewardTotals& totals) {
@@ -244,8 +244,8 @@ Metrics reward_gradients(const Decoder& decoder, const RewardModel& model, std::
         const Tensor last =
             at::tensor(std::vector<std::int64_t>(batch.reply_starts.begin() + 1, batch.reply_starts.end())) -
             1;
-        const Tensor of_tokens = token_rewards(decoder, model, batch, pulse);               // (M)
-        const Tensor of_replies = of_tokens.index_select(0, last.to(of_tokens.device()));   // (B)
+        const Tensor of_tokens = token_rewards(decoder, model, batch, pulse);              // (M)
+        const Tensor of_replies = of_tokens.index_select(0, last.to(of_tokens.device()));  // (B)
         Tensor loss = at::zeros({}, of_replies.options());
         std::int64_t first = 0;
         for (const RewardRow& row : part) {

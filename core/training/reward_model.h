@@ -64,8 +64,8 @@ struct RewardLossSettings {
                                // it preferences ask for log theta more
 };
 
-/// Adds the gradient of the mean loss of the rows to the model's .grad, some rows a pass (passes.h): of two replies
-/// Bradley-Terry with margin or a Rao-Kupper tie, of more Plackett-Luce; each with center (2/N sum of
+/// Adds the gradient of the mean loss of the rows to the model's .grad, some rows a pass (passes.h): of two
+/// replies Bradley-Terry with margin or a Rao-Kupper tie, of more Plackett-Luce; each with center (2/N sum of
 /// rewards)^2. Metrics: loss/reward, reward/min, reward/mean, reward/max over replies, and over the stated
 /// pairs, where there are any, reward/accuracy and reward/margin. No rows: nothing. Throws Error for a row
 /// that is none of these, before anything is added, NonFinite, Stopped.

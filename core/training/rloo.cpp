@@ -31,8 +31,8 @@ Metrics rloo_gradients(const Decoder& decoder, const Adapter& adapter, std::span
         }
         const Tensor per_token = batch_logprobs(decoder, adapter, batch, settings, pulse);  // (M)
         const Tensor a = advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size)
-                             .to(per_token.device());                      // (G)
-        const Tensor logprobs = sum_replies(batch.packed, per_token);      // (G)
+                             .to(per_token.device());                                  // (G)
+        const Tensor logprobs = sum_replies(batch.packed, per_token);                  // (G)
         const Tensor old = sum_replies(batch.packed, old_logprobs(batch, per_token));  // (G)
         Tensor loss = clipped_sequence_loss(logprobs, old, a, settings.clip_range).sum() / n;
         if (const Tensor kl = loss_kl(per_token, batch, settings); kl.defined()) {

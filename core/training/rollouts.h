@@ -26,7 +26,7 @@ struct Rollout {
     std::vector<float> logprobs;            // (T) policy when sampled, at the sampling temperature
     std::vector<float> reference_logprobs;  // (T) reference, the same way
     RolloutScore score;
-    bool ended = true;  // with EOS
+    bool ended = true;     // with EOS
     bool rounded = false;  // logprobs are as the sampler rounded them: see Passes
 
     double logprob() const;  // sums, 0 for a reply of no tokens
@@ -36,10 +36,11 @@ struct Rollout {
 /// The score of a reply, given what the backbone says of it.
 using ScoreReply = std::function<RolloutScore(const Sequence& sequence, const ReferenceFacts& facts)>;
 
-/// How many passes learn from rollouts. In bf16 a product of few rows and one of many round apart, and a few blocks
-/// make whole percents of it in a ratio. many: the rollouts are scored once more as the passes pack them, and those
-/// log-probabilities replace the sampler's. one: that pass is itself the policy that drew them, and takes its own
-/// (old_logprobs), which saves the scoring; until then they are marked `rounded`. In f32 both leave the sampler's.
+/// How many passes learn from rollouts. In bf16 a product of few rows and one of many round apart, and a few
+/// blocks make whole percents of it in a ratio. many: the rollouts are scored once more as the passes pack
+/// them, and those log-probabilities replace the sampler's. one: that pass is itself the policy that drew
+/// them, and takes its own (old_logprobs), which saves the scoring; until then they are marked `rounded`. In
+/// f32 both leave the sampler's.
 enum class Passes { one, many };
 
 /// Draws request.samples replies a prompt from the policy, without truncation (the ratio and the KL are of

@@ -20,7 +20,7 @@ rloo, grpo         median of three steps: 8 samples of 48 tokens to a prompt of 
                    reference, gradient, optimiser. KL: GRPO k3 in the loss, RLOO k1 in the reward, on both sides.
                    TRL: f32, LoRA r 16 on all linear layers, no gradient checkpointing (slower, less memory), the
                    attention that transformers chooses; timed by its callbacks, so without its logging.
-memory             of the dpo and rloo lines' processes: the most they ever had resident, and after a step.
+memory             of the dpo and rloo lines' processes: the most they ever had resident.
 start              from the program's start to its first output, one token from the GGUF file: median of three, the
                    files in memory. transformers: Python and its imports are part of it, and so is the conversion of
                    the file; the last line, which has no target, gives it the converted weights instead.
@@ -55,9 +55,7 @@ LINES = [
     ("rloo", "rloo", "RLOO step, 8 x 48", "TRL f32", "s", False, (4, 7)),
     ("grpo", "grpo", "GRPO step, 8 x 48, k3 KL", "TRL f32", "s", False, (4, 7)),
     ("dpo_peak", "dpo", "peak memory, DPO", "TRL f32", "MB", False, (2, 3)),
-    ("dpo_after", "dpo", "memory after a step, DPO", "TRL f32", "MB", False, (2, 3)),
     ("rloo_peak", "rloo", "peak memory, RLOO", "TRL f32", "MB", False, (2, 3)),
-    ("rloo_after", "rloo", "memory after a step, RLOO", "TRL f32", "MB", False, (2, 3)),
     ("start", "start", "start to first token, GGUF", "transformers f32", "s", False, (5, 5)),
     ("start_converted", "start", "the same, the peer from safetensors", "transformers f32", "s", False, (None, None)),
 ]
@@ -175,7 +173,7 @@ class Peers:
                                                                             weights, threads])["seconds"]
                     for line, weights in ((name, self.gguf), ("start_converted", self.trainable_weights()))}
         done = self.machine.figures(f"TRL {name}", self.work + ["train", name, self.trainable_weights(), threads])
-        return {name: done["step_s"], name + "_peak": done["peak_mb"], name + "_after": done["rss_mb"]}
+        return {name: done["step_s"], name + "_peak": done["peak_mb"]}
 
 
 class Plumbline:
@@ -199,7 +197,7 @@ class Plumbline:
             raise Failure(f"{what}: it ran with {done['threads']} threads in {done['dtype']}")
         if sampling:
             return {name: done["tokens_per_s"], name + "_whole": done["tokens_per_s"]}
-        return {name: done["step_s"]["median"], name + "_peak": done["peak_mb"], name + "_after": done["rss_mb"]}
+        return {name: done["step_s"]["median"], name + "_peak": done["peak_mb"]}
 
 
 def processor():

@@ -1,7 +1,7 @@
 """The peers' side of peers.py: one piece of work a process. The last line of the output is its figures as JSON.
 
     python peers_work.py sample GGUF SEQUENCES TOKENS THREADS     llama.cpp, tokens a second with top-k and without
-    python peers_work.py train STAGE WEIGHTS THREADS              TRL, seconds a step, resident memory
+    python peers_work.py train STAGE WEIGHTS THREADS              TRL, seconds a step
     python peers_work.py dequantise GGUF WEIGHTS                  the weights that TRL takes
     python peers_work.py first-token GGUF_OR_WEIGHTS THREADS      transformers, one token
     python peers_work.py starts COUNT COMMAND...                  seconds from a command's start to its first output
@@ -124,13 +124,6 @@ def pair_rows(tokenizer):
     return rows
 
 
-def resident():
-    """Megabytes now and at most."""
-    status = pathlib.Path("/proc/self/status").read_text()
-    return {field: int(line.split()[1]) / 1024 for line in status.splitlines()
-            for field in [line.split(":")[0]] if field in ("VmRSS", "VmHWM")}
-
-
 def trainer_of(stage, weights, folder):
     import torch
     from datasets import Dataset
@@ -175,14 +168,13 @@ def train(stage, weights, threads):
 
     class Clock(TrainerCallback):
         def __init__(self):
-            self.seconds, self.after = [], []
+            self.seconds = []
 
         def on_step_begin(self, *_, **__):
             self.start = time.perf_counter()
 
         def on_step_end(self, *_, **__):
             self.seconds.append(time.perf_counter() - self.start)
-            self.after.append(resident()["VmRSS"])
 
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
@@ -192,7 +184,7 @@ def train(stage, weights, threads):
     lengths = [entry["completions/mean_length"] for entry in trainer.state.log_history
                if "completions/mean_length" in entry]
     return {"step_s": statistics.median(clock.seconds[1:]), "steps": clock.seconds, "threads": torch.get_num_threads(),
-            "rss_mb": statistics.median(clock.after[1:]), "peak_mb": resident()["VmHWM"], "reply_lengths": lengths}
+            "reply_lengths": lengths}
 
 
 def model_and_tokenizer(weights):

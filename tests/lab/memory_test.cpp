@@ -4,9 +4,9 @@
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <gtest/gtest.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
+#include <gtest/gtest.h>
 
 #include "core/api/memory_forecast.h"
 #include "core/model/lora.h"
@@ -56,13 +56,15 @@ Decoder random_decoder(const DecoderConfig& c, Precision precision) {
 /// Bytes of tensors that this thread has made and not let go since.
 class TensorBytes : public c10::MemoryReportingInfoBase {
   public:
-    void reportMemoryUsage(void*, std::int64_t change, std::size_t, std::size_t, c10::Device) override { bytes += change; }
+    void reportMemoryUsage(void*, std::int64_t change, std::size_t, std::size_t, c10::Device) override {
+        bytes += change;
+    }
     bool memoryProfilingEnabled() const override { return true; }
     std::int64_t bytes = 0;
 };
 
-/// Bytes that the graph of `replies` of `reply` tokens to one prompt of as many keeps alive, by the allocator's
-/// account.
+/// Bytes that the graph of `replies` of `reply` tokens to one prompt of as many keeps alive, by the
+/// allocator's account.
 std::int64_t graph_bytes(const Decoder& decoder, const LoraAdapter& adapter, std::size_t replies, int reply) {
     const Sequence sequence{std::vector<int>(2 * static_cast<std::size_t>(reply), 3), reply};
     const PackedBatch batch = pack(std::vector<Sequence>(replies, sequence), Prompts::shared);

@@ -1,4 +1,5 @@
-// Attention as one step of autograd, and of a token against the cache, against the same formulas in plain tensors.
+// Attention as one step of autograd, and of a token against the cache, against the same formulas in plain
+// tensors.
 
 #include "core/model/attention.h"
 
@@ -81,7 +82,7 @@ TEST(KvCache, AttendsAsPlainTensorsDo) {
         const Tensor qkv = at::randn({prompt, width});
         for (KvCache* cache : {&ours, &plain}) {
             cache->add_group(replies, prompt);
-            cache->keep_prompt(0, qkv);
+            cache->keep_prompt(qkv);
         }
     }
     std::int64_t left = 5;
@@ -92,7 +93,7 @@ TEST(KvCache, AttendsAsPlainTensorsDo) {
         EXPECT_GT(off(a * (1 + 1e-5), b), 2e-6);
         ours.advance();
         plain.advance();
-        if (token == 1) {   // a reply of each group ends
+        if (token == 1) {  // a reply of each group ends
             ours.keep_rows({1, 2, 4});
             plain.keep_rows({1, 2, 4});
             left = 3;

@@ -250,12 +250,15 @@ TEST_P(OnPolicyRollouts, NeedNoScoringForASinglePass) {
     request.sampling.temperature = 0.9;
     auto rollouts = draw_rollouts(
         model->decoder(), adapter, nullptr, request,
-        [](const Sequence& sequence, const ReferenceFacts&) { return sequence.ids.back() % 7; }, Passes::one, still);
+        [](const Sequence& sequence, const ReferenceFacts&) { return sequence.ids.back() % 7; }, Passes::one,
+        still);
     adapter.require_grad(true);
     PolicyGradientSettings settings;
     settings.temperature = 0.9;
     settings.group_size = 4;
-    const auto ratio = [&] { return rloo_gradients(model->decoder(), adapter, rollouts, settings, still)["policy/ratio"]; };
+    const auto ratio = [&] {
+        return rloo_gradients(model->decoder(), adapter, rollouts, settings, still)["policy/ratio"];
+    };
     EXPECT_NEAR(ratio(), 1, GetParam() == Precision::bf16 ? 1e-9 : ratio_tolerance);
     for (Rollout& rollout : rollouts) {
         EXPECT_EQ(rollout.rounded, GetParam() == Precision::bf16);

@@ -1,5 +1,5 @@
-// A frozen product with low-rank ones against the same formula in plain tensors: values, and gradients of the input and
-// of every A and B.
+// A frozen product with low-rank ones against the same formula in plain tensors: values, and gradients of the
+// input and of every A and B.
 
 #include "core/model/lora_product.h"
 
@@ -49,7 +49,8 @@ TEST_P(LoraProduct, EqualsPlainTensors) {
     const Weights w;
     const FrozenLinear frozen(w.weight, Precision::f32);
     const Tensor norm_weight = at::randn({in});
-    const Tensor x = at::randn({rows, GetParam() == LinearInput::Kind::swiglu ? 2 * in : in}).requires_grad_(true);
+    const Tensor x =
+        at::randn({rows, GetParam() == LinearInput::Kind::swiglu ? 2 * in : in}).requires_grad_(true);
     const LinearInput input{x, GetParam(), norm_weight, epsilon};
     const Tensor upstream = at::randn({rows, out});
     const auto gradients = [&](const Tensor& y) {

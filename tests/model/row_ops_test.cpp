@@ -50,9 +50,10 @@ TEST_P(RowOps, SwigluAndItsGradient) {
 
 TEST_P(RowOps, ChosenLogProbabilityAndItsGradient) {
     for (const double temperature : {1.0, 0.7}) {
-        const Tensor logits = (5 * at::randn({rows(), width()})).requires_grad_(true), upstream = at::randn({rows()}),
-                     targets = at::randint(width(), {rows()}, at::kLong);
-        const Tensor logprobs = at::log_softmax(logits / temperature, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
+        const Tensor logits = (5 * at::randn({rows(), width()})).requires_grad_(true),
+                     upstream = at::randn({rows()}), targets = at::randint(width(), {rows()}, at::kLong);
+        const Tensor logprobs =
+            at::log_softmax(logits / temperature, 1).gather(1, targets.unsqueeze(1)).squeeze(1);
         logprobs.backward(upstream);
         Tensor work = logits.detach().clone();
         const Tensor normalizers = log_sum_exp(work, 1 / temperature);
@@ -63,8 +64,8 @@ TEST_P(RowOps, ChosenLogProbabilityAndItsGradient) {
 }
 
 TEST_P(RowOps, Bf16RowsAreReadAndRounded) {
-    const Tensor logits = (5 * at::randn({rows(), width()})).to(at::kBFloat16), upstream = at::randn({rows()}),
-                 targets = at::randint(width(), {rows()}, at::kLong);
+    const Tensor logits = (5 * at::randn({rows(), width()})).to(at::kBFloat16),
+                 upstream = at::randn({rows()}), targets = at::randint(width(), {rows()}, at::kLong);
     const Tensor wide = logits.to(at::kFloat);
     const Tensor normalizers = log_sum_exp(logits, 1);
     expect_near(normalizers, at::logsumexp(wide, 1));
@@ -74,11 +75,12 @@ TEST_P(RowOps, Bf16RowsAreReadAndRounded) {
     EXPECT_TRUE(at::equal(narrow_work, wide_work.to(at::kBFloat16)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, RowOps, ::testing::Values(std::pair{3, 7}, std::pair{5, 64}, std::pair{200, 331}));
+INSTANTIATE_TEST_SUITE_P(Shapes, RowOps,
+                         ::testing::Values(std::pair{3, 7}, std::pair{5, 64}, std::pair{200, 331}));
 
 TEST(Rotate, TurnsHalvesAndBack) {
     at::manual_seed(6);
-    const std::int64_t n = 9, heads = 3, d = 8, width = 4 * d;   // the last head is left as it is
+    const std::int64_t n = 9, heads = 3, d = 8, width = 4 * d;  // the last head is left as it is
     const Tensor angles = at::randn({n, d / 2}), x = at::randn({n, width});
     const Rotation rotation{angles.cos(), angles.sin()};
     const Tensor ours = rotate(x, rotation, heads);
@@ -92,7 +94,8 @@ TEST(Rotate, TurnsHalvesAndBack) {
 }
 
 TEST(RowOpsOfBadNumbers, WhatIsNotFiniteStaysSo) {
-    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
         Tensor logits = at::zeros({1, 40});
         logits[0][33] = bad;
         EXPECT_FALSE(std::isfinite(log_sum_exp(logits, 1).item<float>()));
