@@ -41,6 +41,7 @@ Tensor heads_of(const Tensor& qkv, std::int64_t first, std::int64_t heads, std::
     return qkv.narrow(1, first * d, heads * d).view({qkv.size(0), heads, d});
 }
 
+constexpr std::int64_t long_prompt = 256;   // from here one product of all rows with it is faster than row by row
 constexpr std::int64_t products_a_thread = 1 << 15;   // fewer cost more to hand over than to compute
 
 }  // namespace
@@ -59,7 +60,9 @@ void KvCache::keep(int block, const Tensor& qkv) {
 }
 
 Tensor KvCache::attend(int block, const Tensor& qkv) {
-    if (!qkv.is_cpu()) {
+    const bool long_prompts =
+        std::ranges::any_of(groups_, [](const Group& g) { return g.prompt_length >= long_prompt; });
+    if (!qkv.is_cpu() || long_prompts) {
         return plain_attend(block, qkv);
     }
     const std::int64_t d = shape_.head_dim, kv_heads = shape_.kv_heads, per_kv = shape_.heads / kv_heads,
@@ -77,7 +80,8 @@ Tensor KvCache::attend(int block, const Tensor& qkv) {
             std::vector<float> scores(static_cast<std::size_t>(per_kv * tokens)), q(static_cast<std::size_t>(per_kv * d));
             const float scale = 1.0f / std::sqrt(static_cast<float>(d));
             for (std::int64_t i = begin; i < end; ++i) {
-                const std::int64_t row = g.first_row + i / kv_heads, head = i % kv_heads;
+                // All rows of a head after each other: the prompt's keys and values stay near.
+                const std::int64_t row = g.first_row + i % g.rows, head = i / g.rows;
                 const float* of_row = in + row * width;
                 std::transform(of_row + head * per_kv * d, of_row + (head + 1) * per_kv * d, q.begin(),
                                [&](float x) { return x * scale; });

@@ -26,7 +26,7 @@ class KvCache {
     /// qkv (R, (H + 2 KV) d), rotated, of the new tokens. Keeps their keys and values and returns what their queries
     /// attend to, (R, H d).
     at::Tensor attend(int block, const at::Tensor& qkv);
-    /// The same in plain tensors: what runs off the CPU, and what attend() is compared with.
+    /// The same in plain tensors: what runs off the CPU and behind long prompts, and what attend() is compared with.
     at::Tensor plain_attend(int block, const at::Tensor& qkv);
     void advance() { ++length_; }
     std::int64_t length() const { return length_; }
