@@ -73,8 +73,9 @@ Tensor Decoder::add_mlp(const Tensor& h, int block, const Adapter* adapter) cons
     return h + linear(blocks_[block].down, {gate_up, LinearInput::Kind::swiglu}, block, BlockProduct::down, adapter);
 }
 
-void Decoder::prepare_backward(int from, int to, bool through_first) const {
+void Decoder::prepare_backward(int from, int to, bool through_first, const Pulse& pulse) const {
     for (int block = from; block < to; ++block) {
+        pulse();   // milliseconds a block, once
         const DecoderBlock& b = blocks_[block];
         if (block > from || through_first) {
             b.qkv.prepare_backward();
@@ -89,7 +90,7 @@ Tensor Decoder::run(Tensor h, const PackedBatch& batch, int from, int to, const 
                     const Pulse& pulse) const {
     const Rotation turned = rotation(batch.positions.to(device(), /*non_blocking=*/true));
     if (adapter && !adapter->owns_embedding() && at::GradMode::is_enabled()) {
-        prepare_backward(from, to, h.requires_grad());
+        prepare_backward(from, to, h.requires_grad(), pulse);
     }
     for (int block = from; block < to; ++block) {
         pulse.check();

@@ -63,7 +63,7 @@ class Decoder {
     at::Tensor add_attended(const at::Tensor& h, const at::Tensor& attended, int block, const Adapter* adapter) const;
     at::Tensor add_mlp(const at::Tensor& h, int block, const Adapter* adapter) const;
     Rotation rotation(const at::Tensor& positions) const;
-    void prepare_backward(int from, int to, bool through_first) const;
+    void prepare_backward(int from, int to, bool through_first, const Pulse& pulse) const;
 
     DecoderConfig config_;
     FrozenLinear embedding_, head_;
