@@ -111,7 +111,7 @@ BenchResult bench(BenchWhat what, const std::string& model, const BenchConfig& c
     validate(config, what);
     const auto work = [&](const DecoderConfig& sizes) {
         require_context(what, config, sizes);
-        return bench_memory(what, config);
+        return bench_memory(what, config, sizes);
     };
     const std::int64_t foretold =
         require_memory_for("bench", "this", resolve_model(model), options.dtype, work, options.memory_limit);

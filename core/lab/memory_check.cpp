@@ -50,19 +50,13 @@ bool runs_samples(BenchWhat what) {
            what == BenchWhat::grpo || what == BenchWhat::ppo;
 }
 
-MemoryWork bench_memory(BenchWhat what, const BenchConfig& config) {
+MemoryWork bench_memory(BenchWhat what, const BenchConfig& config, const DecoderConfig& model) {
     MemoryWork work;
     if (what == BenchWhat::logprobs) {
         return work;
     }
-    if (what == BenchWhat::click) {  // a session of its own settings
-        work.prompts = 1;
-        work.prompt_tokens = BenchConfig{}.prompt_tokens;
-        work.rows = SamplingConfig{}.candidates;
-        work.reply_tokens = SamplingConfig{}.max_new_tokens;
-        work.graph_rows = work.prompt_tokens + 2 * work.reply_tokens;
-        work.lora_rank = LoraConfig{}.lora_rank;
-        return work;
+    if (what == BenchWhat::click) {
+        return session_memory({}, model);
     }
     if (runs_samples(what)) {
         work.prompts = 1;
@@ -159,7 +153,7 @@ std::vector<MemoryForecast> forecast_memory(const std::string& model, const std:
     std::vector<MemoryForecast> out{
         {"open", "the weights alone", memory_need(config, precision, of_file(file)).peak()}};
     const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
-        MemoryWork work = bench_memory(what, usual);
+        MemoryWork work = bench_memory(what, usual, config);
         work.file_bytes = of_file(file).file_bytes;
         out.push_back({name, summary, memory_need(config, precision, work).peak()});
     };

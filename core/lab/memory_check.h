@@ -21,7 +21,7 @@ void require_memory(const std::string& operation, const std::string& what, std::
 /// `bench` draws replies for this: its rows are a prompt and a reply, not a pair's.
 bool runs_samples(BenchWhat what);
 /// What `bench` does.
-MemoryWork bench_memory(BenchWhat what, const BenchConfig& config);
+MemoryWork bench_memory(BenchWhat what, const BenchConfig& config, const DecoderConfig& model);
 /// What a stage of `train` does, one backward pass holding `graph_rows`.
 MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, std::int64_t graph_rows);
 /// What a live session does; its prompts' lengths are guessed from the system prompt.

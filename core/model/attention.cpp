@@ -170,20 +170,12 @@ Tensor attend(const Tensor& rotated, std::span<const CausalRun> runs, const Head
 Tensor plain_attention(const Tensor& qkv, const Rotation& rotation, std::span<const CausalRun> runs,
                        const HeadShape& s) {
     const std::int64_t d = s.head_dim, n = qkv.size(0), per_kv = s.heads / s.kv_heads;
-    const auto heads = [&](std::int64_t first, std::int64_t count) {   // (N, H', d)
-        return qkv.narrow(1, first * d, count * d).reshape({n, count, d});
+    const Tensor rotated = rotation.cos.defined() ? plain_rotate(qkv, rotation, s.heads + s.kv_heads) : qkv;
+    const auto for_each_query = [&](std::int64_t first) {   // key or value heads, (N, H d)
+        return rotated.narrow(1, first * d, s.kv_heads * d).reshape({n, s.kv_heads, d}).repeat_interleave(per_kv, 1).flatten(1);
     };
-    const auto turned = [&](const Tensor& x) {
-        if (!rotation.cos.defined()) {
-            return x;
-        }
-        const Tensor a = x.narrow(2, 0, d / 2), b = x.narrow(2, d / 2, d / 2);
-        const Tensor cos = rotation.cos.unsqueeze(1), sin = rotation.sin.unsqueeze(1);
-        return at::cat({a * cos - b * sin, b * cos + a * sin}, 2);
-    };
-    const auto for_each_query = [&](const Tensor& x) { return x.repeat_interleave(per_kv, 1).flatten(1); };
-    const Tensor q = turned(heads(0, s.heads)).flatten(1), k = for_each_query(turned(heads(s.heads, s.kv_heads))),
-                 v = for_each_query(heads(s.heads + s.kv_heads, s.kv_heads));   // (N, H d) each
+    const Tensor q = rotated.narrow(1, 0, s.heads * d).contiguous(), k = for_each_query(s.heads),
+                 v = for_each_query(s.heads + s.kv_heads);
     std::vector<Tensor> out;
     for (const Group& g : group(runs)) {
         const CausalRun& run = g.run;

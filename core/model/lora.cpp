@@ -73,18 +73,18 @@ LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& con
                                           " blocks; choose a smaller one");
     }
     auto generator = at::detail::createCPUGenerator(seed);
-    adapter.pairs_.resize(model.blocks);
-    for (int block = adapter.first_block_; block < model.blocks; ++block) {
-        for (int i = 0; i < linear_sites; ++i) {
+    for (int block = 0; block < model.blocks; ++block) {
+        std::array<Pair, linear_sites> pairs;
+        for (int i = 0; block >= adapter.first_block_ && i < linear_sites; ++i) {
             const auto site = static_cast<LinearSite>(i);
             const std::int64_t in = in_features(model, site);
             const double bound = 1.0 / std::sqrt(static_cast<double>(in));   // kaiming_uniform with a = sqrt 5
-            adapter.pairs_[block][i] = {
+            pairs[i] = {
                 at::empty({config.lora_rank, in}, at::kFloat).uniform_(-bound, bound, generator).to(device),
                 at::zeros({out_features(model, site), config.lora_rank}, at::TensorOptions(at::kFloat).device(device))};
         }
+        adapter.add_block(model, pairs);
     }
-    adapter.stack(model);
     return adapter;
 }
 
@@ -95,9 +95,9 @@ LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter
     adapter.rslora_ = peft.rslora;
     adapter.scale_ = peft.alpha / (peft.rslora ? std::sqrt(static_cast<double>(peft.rank)) : peft.rank);
     adapter.first_block_ = model.blocks;
-    adapter.pairs_.resize(model.blocks);
     std::set<std::string> known;
     for (int block = 0; block < model.blocks; ++block) {
+        std::array<Pair, linear_sites> pairs;
         for (int i = 0; i < linear_sites; ++i) {
             const auto site = static_cast<LinearSite>(i);
             const std::string path = module_path(block, site);
@@ -114,19 +114,46 @@ LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter
             if (a->second.shape != want_a || b->second.shape != want_b) {
                 throw Error("read adapter", path + " does not have the model's shape; it was made for another model");
             }
-            adapter.pairs_[block][i] = {to_tensor(a->second), to_tensor(b->second)};
+            pairs[i] = {to_tensor(a->second), to_tensor(b->second)};
             adapter.first_block_ = std::min(adapter.first_block_, block);
             known.insert(a->first);
             known.insert(b->first);
         }
+        adapter.add_block(model, pairs);
     }
     for (const auto& [path, matrix] : peft.lora) {
         if (!known.contains(path)) {
             throw Error("read adapter", path + " is not a linear layer of this model; it was made for another model");
         }
     }
-    adapter.stack(model);
     return adapter;
+}
+
+// The sites of each product read one input, and add to columns of it that follow each other.
+void LoraAdapter::add_block(const DecoderConfig& model, const std::array<Pair, linear_sites>& pairs) {
+    constexpr std::array<int, block_products + 1> sites_from = {0, 3, 4, 6, 7};
+    auto& products = stacks_.emplace_back();
+    for (int product = 0; product < block_products; ++product) {
+        std::int64_t column = 0;
+        for (int site = sites_from[product]; site < sites_from[product + 1]; ++site) {
+            if (const auto& [a, b] = pairs[site]; a.defined()) {
+                products[product].parts.push_back({a, b, column, site});
+            }
+            column += out_features(model, static_cast<LinearSite>(site));
+        }
+        products[product].join();
+    }
+}
+
+template <typename Work>
+void LoraAdapter::for_each(const Work& work) const {
+    for (std::size_t block = 0; block < stacks_.size(); ++block) {
+        for (const LoraStack& stack : stacks_[block]) {
+            for (const LoraStack::Part& part : stack.parts) {
+                work(static_cast<int>(block), part);
+            }
+        }
+    }
 }
 
 void LoraAdapter::to_peft(PeftAdapter& peft) const {
@@ -134,78 +161,31 @@ void LoraAdapter::to_peft(PeftAdapter& peft) const {
     peft.alpha = alpha_;
     peft.rslora = rslora_;
     std::set<std::string> modules;
-    for (int block = 0; block < static_cast<int>(pairs_.size()); ++block) {
-        bool adapted = false;
-        for (int i = 0; i < linear_sites; ++i) {
-            const LoraPair& p = pairs_[block][i];
-            if (!p.a.defined()) {
-                continue;
-            }
-            const auto site = static_cast<LinearSite>(i);
-            peft.lora[module_path(block, site) + ".lora_A"] = to_matrix(p.a);
-            peft.lora[module_path(block, site) + ".lora_B"] = to_matrix(p.b);
-            modules.insert(std::string(peft_name(site)));
-            adapted = true;
-        }
-        if (adapted && first_block_ > 0) {
-            peft.layers_to_transform.push_back(block);
-        }
+    std::set<int> blocks;
+    for_each([&](int block, const LoraStack::Part& part) {
+        const auto site = static_cast<LinearSite>(part.site);
+        peft.lora[module_path(block, site) + ".lora_A"] = to_matrix(part.a);
+        peft.lora[module_path(block, site) + ".lora_B"] = to_matrix(part.b);
+        modules.insert(std::string(peft_name(site)));
+        blocks.insert(block);
+    });
+    if (first_block_ > 0) {
+        peft.layers_to_transform.assign(blocks.begin(), blocks.end());
     }
     peft.target_modules.assign(modules.begin(), modules.end());
 }
 
 LoraAdapter LoraAdapter::clone() const {
     LoraAdapter out = *this;
-    for (std::size_t block = 0; block < out.pairs_.size(); ++block) {
-        for (LoraPair& p : out.pairs_[block]) {
-            if (p.a.defined()) {
-                p = {p.a.detach(), p.b.detach().clone()};
+    for (auto& products : out.stacks_) {
+        for (LoraStack& stack : products) {
+            for (LoraStack::Part& part : stack.parts) {
+                part.b = part.b.detach().clone();
             }
-        }
-        for (LoraStack& stack : out.stacks_[block]) {
-            out.restack(block, stack);
+            stack.join();
         }
     }
     return out;
-}
-
-// The sites of each product whose A read one input, and the columns of the product that they add to.
-void LoraAdapter::stack(const DecoderConfig& model) {
-    constexpr std::array<std::pair<int, int>, block_products> sites_of = {{{0, 3}, {3, 4}, {4, 6}, {6, 7}}};
-    stacks_.resize(pairs_.size());
-    for (std::size_t block = 0; block < pairs_.size(); ++block) {
-        for (int product = 0; product < block_products; ++product) {
-            LoraStack& stack = stacks_[block][product];
-            std::int64_t column = 0;
-            for (int site = sites_of[product].first; site < sites_of[product].second; ++site) {
-                if (pairs_[block][site].a.defined()) {
-                    stack.parts.push_back({{}, {}, column, site});
-                }
-                column += out_features(model, static_cast<LinearSite>(site));
-            }
-            restack(block, stack);
-        }
-    }
-}
-
-// Lays the A of the stack's pairs one below the other in new memory, of which they are views from then on.
-void LoraAdapter::restack(std::size_t block, LoraStack& stack) {
-    if (stack.parts.empty()) {
-        return;
-    }
-    const at::NoGradGuard no_grad;
-    std::vector<Tensor> all;
-    for (const LoraStack::Part& part : stack.parts) {
-        all.push_back(pairs_[block][part.site].a);
-    }
-    stack.a = at::cat(all, 0);
-    for (std::size_t i = 0; i < stack.parts.size(); ++i) {
-        LoraStack::Part& part = stack.parts[i];
-        LoraPair& pair = pairs_[block][part.site];
-        pair.a = stack.a.narrow(0, static_cast<std::int64_t>(i) * pair.a.size(0), pair.a.size(0));
-        part.a = pair.a;
-        part.b = pair.b;
-    }
 }
 
 Tensor LoraAdapter::linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which) const {
@@ -215,28 +195,16 @@ Tensor LoraAdapter::linear(const FrozenLinear& frozen, const LinearInput& input,
 
 std::vector<Tensor> LoraAdapter::tensors() const {
     std::vector<Tensor> out;
-    for (const auto& block : pairs_) {
-        for (const LoraPair& p : block) {
-            if (p.a.defined()) {
-                out.push_back(p.a);
-                out.push_back(p.b);
-            }
-        }
-    }
+    for_each([&](int, const LoraStack::Part& part) { out.insert(out.end(), {part.a, part.b}); });
     return out;
 }
 
 std::vector<std::string> LoraAdapter::tensor_names() const {
     std::vector<std::string> out;
-    for (std::size_t block = 0; block < pairs_.size(); ++block) {
-        for (int i = 0; i < linear_sites; ++i) {
-            if (pairs_[block][i].a.defined()) {
-                const std::string path = "blocks." + std::to_string(block) + "." + std::string(names[i]);
-                out.push_back(path + ".lora_A");
-                out.push_back(path + ".lora_B");
-            }
-        }
-    }
+    for_each([&](int block, const LoraStack::Part& part) {
+        const std::string path = "blocks." + std::to_string(block) + "." + std::string(names[part.site]);
+        out.insert(out.end(), {path + ".lora_A", path + ".lora_B"});
+    });
     return out;
 }
 
@@ -244,13 +212,7 @@ std::unique_ptr<Adapter> LoraAdapter::copy() const { return std::make_unique<Lor
 
 void LoraAdapter::shrink(double factor) {
     at::NoGradGuard no_grad;
-    for (const auto& block : pairs_) {
-        for (const LoraPair& p : block) {
-            if (p.b.defined()) {
-                p.b.mul_(factor);
-            }
-        }
-    }
+    for_each([&](int, const LoraStack::Part& part) { part.b.mul_(factor); });
 }
 
 }  // namespace plumbline

@@ -23,12 +23,6 @@ std::int64_t out_features(const DecoderConfig& config, LinearSite site);
 /// The first block with an adapter; by default the upper half has them. Not below the model's blocks: not checked.
 int first_lora_block(const LoraConfig& config, const DecoderConfig& model);
 
-/// One adapted layer. Undefined tensors: this layer is not adapted.
-struct LoraPair {
-    at::Tensor a;   // (r, in)
-    at::Tensor b;   // (out, r)
-};
-
 /// The weights of one adapter. A value that shares tensors when copied; clone() copies them.
 class LoraAdapter : public Adapter {
   public:
@@ -49,7 +43,6 @@ class LoraAdapter : public Adapter {
 
     int first_block() const override { return first_block_; }
     double scale() const { return scale_; }
-    const LoraPair& pair(int block, LinearSite site) const { return pairs_[block][static_cast<int>(site)]; }
     /// All matrices in a fixed order (block, site, A before B).
     std::vector<at::Tensor> tensors() const override;
     std::vector<std::string> tensor_names() const override;   // "blocks.15.q_proj.lora_A"
@@ -60,11 +53,13 @@ class LoraAdapter : public Adapter {
     int rank_ = 0, first_block_ = 0;
     double alpha_ = 0, scale_ = 0;
     bool rslora_ = false;
-    std::vector<std::array<LoraPair, linear_sites>> pairs_;   // [block][site]; A is part of its stack's
-    std::vector<std::array<LoraStack, block_products>> stacks_;   // [block][product]; empty: nothing adapted
+    std::vector<std::array<LoraStack, block_products>> stacks_;   // [block][product]; no parts: nothing adapted
 
-    void stack(const DecoderConfig& model);
-    void restack(std::size_t block, LoraStack& stack);
+    using Pair = std::pair<at::Tensor, at::Tensor>;   // A (r, in), B (out, r); undefined: not adapted
+    void add_block(const DecoderConfig& model, const std::array<Pair, linear_sites>& pairs);
+    /// work(block, part) of every adapted layer, in the order of tensors().
+    template <typename Work>
+    void for_each(const Work& work) const;
 };
 
 }  // namespace plumbline

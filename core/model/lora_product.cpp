@@ -89,6 +89,22 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
 
 }  // namespace
 
+void LoraStack::join() {
+    if (parts.empty()) {
+        return;
+    }
+    const at::NoGradGuard no_grad;
+    std::vector<Tensor> all;
+    for (const Part& part : parts) {
+        all.push_back(part.a);
+    }
+    a = at::cat(all, 0);
+    const std::int64_t rank = a.size(0) / static_cast<std::int64_t>(parts.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        parts[i].a = a.narrow(0, static_cast<std::int64_t>(i) * rank, rank);
+    }
+}
+
 Tensor lora_product(const FrozenLinear& frozen, const LinearInput& input, const LoraStack& lora, double scale) {
     const Call call{&frozen, &input, &lora, scale};
     const bool trains = input.x.requires_grad() || lora.parts.front().b.requires_grad();

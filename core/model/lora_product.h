@@ -23,6 +23,9 @@ struct LoraStack {
     };
     at::Tensor a;                  // (parts * r, in): all A one below the other, so that one product serves them
     std::vector<Part> parts;
+
+    /// Lays the A of the parts one below the other in new memory, of which they are views from then on.
+    void join();
 };
 
 /// (N, out). `frozen` outlives every graph that it takes part in.

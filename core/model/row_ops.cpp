@@ -81,14 +81,19 @@ Tensor swiglu_backward(const Tensor& gate_up, const Tensor& grad) {
     return out;
 }
 
+Tensor plain_rotate(const Tensor& x, const Rotation& rotation, std::int64_t heads, bool back) {
+    const std::int64_t n = x.size(0), half = rotation.cos.size(1), d = 2 * half;
+    const Tensor turned = x.narrow(1, 0, heads * d).reshape({n, heads, d});
+    const Tensor a = turned.narrow(2, 0, half), b = turned.narrow(2, half, half);
+    const Tensor cos = rotation.cos.unsqueeze(1), sin = (back ? -rotation.sin : rotation.sin).unsqueeze(1);
+    return at::cat({at::cat({a * cos - b * sin, b * cos + a * sin}, 2).flatten(1), x.narrow(1, heads * d, x.size(1) - heads * d)},
+                   1);
+}
+
 Tensor rotate(const Tensor& x, const Rotation& rotation, std::int64_t heads, bool back) {
     const std::int64_t n = x.size(0), half = rotation.cos.size(1), d = 2 * half, width = x.size(1);
     if (!x.is_cpu()) {
-        const Tensor turned = x.narrow(1, 0, heads * d).view({n, heads, d});
-        const Tensor a = turned.narrow(2, 0, half), b = turned.narrow(2, half, half);
-        const Tensor cos = rotation.cos.unsqueeze(1), sin = (back ? -rotation.sin : rotation.sin).unsqueeze(1);
-        return at::cat({at::cat({a * cos - b * sin, b * cos + a * sin}, 2).view({n, heads * d}),
-                        x.narrow(1, heads * d, width - heads * d)}, 1);
+        return plain_rotate(x, rotation, heads, back);
     }
     const Tensor in = x.contiguous();
     Tensor out = at::empty_like(in);

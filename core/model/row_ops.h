@@ -23,6 +23,8 @@ struct Rotation {
     at::Tensor cos, sin;
 };
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation, std::int64_t heads, bool back = false);
+/// The same in plain tensors, differentiable in x.
+at::Tensor plain_rotate(const at::Tensor& x, const Rotation& rotation, std::int64_t heads, bool back = false);
 
 /// logits (M, V) in f32 or bf16 -> log sum exp(logits / T) of each row, (M) f32.
 at::Tensor log_sum_exp(const at::Tensor& logits, double inverse_temperature);

@@ -13,6 +13,7 @@
 #include "core/training/policy.h"
 #include "tests/lab/engine_driver.h"
 #include "tests/support/golden_file.h"
+#include "tests/support/made_decoder.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/torch_model.h"
 
@@ -34,23 +35,6 @@ DecoderConfig smol_shape() {
     c.mlp = 1536;
     c.context = 256;
     return c;
-}
-
-Decoder random_decoder(const DecoderConfig& c, Precision precision) {
-    const auto weight = [&](std::int64_t out, std::int64_t in) {
-        return FrozenLinear(at::full({out, in}, 0.01, at::kFloat), precision);
-    };
-    const Tensor norm = at::ones({c.hidden}, at::kFloat),
-                 table = at::full({c.vocab, c.hidden}, 0.1, at::kFloat);
-    std::vector<DecoderBlock> blocks;
-    for (int i = 0; i < c.blocks; ++i) {
-        blocks.push_back({norm, norm, weight((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden),
-                          weight(c.hidden, c.heads * c.head_dim), weight(2 * c.mlp, c.hidden),
-                          weight(c.hidden, c.mlp)});
-    }
-    FrozenLinear embedding(table, precision);
-    embedding.keep_plain(table);
-    return {c, std::move(embedding), {}, norm, std::move(blocks)};
 }
 
 /// Bytes of tensors that this thread has made and not let go since.
@@ -84,7 +68,8 @@ double measured_floats(DecoderConfig config, int rank, Precision precision, std:
     double slopes[2];
     for (const int i : {0, 1}) {
         config.blocks = 1 + i;
-        const Decoder decoder = random_decoder(config, precision);
+        const Decoder decoder = testing::made_decoder(
+            config, precision, [](const auto& shape) { return at::full(shape, 0.1, at::kFloat); });
         LoraAdapter adapter = LoraAdapter::fresh(config, lora, 1);
         adapter.require_grad(true);
         slopes[i] = static_cast<double>(graph_bytes(decoder, adapter, replies, 64) -

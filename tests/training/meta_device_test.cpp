@@ -19,6 +19,7 @@
 #include "core/training/preference.h"
 #include "core/training/reward_model.h"
 #include "core/training/rloo.h"
+#include "tests/support/made_decoder.h"
 #include "tests/support/torch_model.h"
 
 namespace plumbline {
@@ -128,21 +129,7 @@ DecoderConfig small_config() {
 Tensor on_meta(at::IntArrayRef shape) { return at::empty(shape, at::TensorOptions(at::kFloat).device(at::kMeta)); }
 
 Decoder meta_decoder(Precision precision) {
-    const DecoderConfig c = small_config();
-    std::vector<DecoderBlock> blocks;
-    for (int i = 0; i < c.blocks; ++i) {
-        DecoderBlock b;
-        b.attention_norm = on_meta({c.hidden});
-        b.mlp_norm = on_meta({c.hidden});
-        b.qkv = FrozenLinear(on_meta({(c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden}), precision);
-        b.output = FrozenLinear(on_meta({c.hidden, c.heads * c.head_dim}), precision);
-        b.gate_up = FrozenLinear(on_meta({2 * c.mlp, c.hidden}), precision);
-        b.down = FrozenLinear(on_meta({c.hidden, c.mlp}), precision);
-        blocks.push_back(std::move(b));
-    }
-    FrozenLinear embedding(on_meta({c.vocab, c.hidden}), precision);
-    embedding.keep_plain(on_meta({c.vocab, c.hidden}));
-    return {c, std::move(embedding), {}, on_meta({c.hidden}), std::move(blocks)};
+    return testing::made_decoder(small_config(), precision, [](const auto& shape) { return on_meta(shape); });
 }
 
 LoraConfig every_block() {
