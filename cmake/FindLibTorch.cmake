@@ -13,7 +13,9 @@ find_path(LibTorch_INCLUDE_DIR ATen/ATen.h PATHS ${LIBTORCH_ROOT}/include NO_DEF
 find_library(LibTorch_CPU_LIBRARY torch_cpu PATHS ${LIBTORCH_ROOT}/lib NO_DEFAULT_PATH)
 find_library(LibTorch_C10_LIBRARY c10 PATHS ${LIBTORCH_ROOT}/lib NO_DEFAULT_PATH)
 # The OpenMP runtime that LibTorch brings along: at::parallel_for is compiled into our sources, and both must share threads.
-find_library(LibTorch_OPENMP_LIBRARY NAMES libgomp.so.1 PATHS ${LIBTORCH_ROOT}/lib NO_DEFAULT_PATH)
+# Some builds have a hash in its name.
+file(GLOB _libtorch_openmp ${LIBTORCH_ROOT}/lib/libgomp*.so*)
+list(POP_FRONT _libtorch_openmp LibTorch_OPENMP_LIBRARY)
 
 include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(LibTorch
