@@ -1,33 +1,39 @@
 #!/usr/bin/env bash
 # Installs what building and running need and is not there yet: Debian packages, LibTorch, one small model.
-# usage: packaging/install.sh [--cuda]
+# usage: packaging/install.sh [--cuda | --fuzz]
+# --fuzz: only the Debian packages, with those that packaging/fuzz.sh needs.
 # LibTorch goes to ~/.cache/plumbline, the model to the user's data folder. LIBTORCH_ROOT (a folder with
 # include/ and lib/) takes the place of the first; pip's own settings (PIP_*) are honoured.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 pins=$here/dependencies
 cache=${HOME:?HOME is not set}/.cache/plumbline
-cuda=false
+cuda=false fuzz=false
 for argument in "$@"; do
   case $argument in
     --cuda) cuda=true ;;
-    *) echo "usage: packaging/install.sh [--cuda]" >&2; exit 2 ;;
+    --fuzz) fuzz=true ;;
+    *) echo "usage: packaging/install.sh [--cuda | --fuzz]" >&2; exit 2 ;;
   esac
 done
 
 say() { echo "install: $*"; }
 die() { echo "error: install: $*" >&2; exit 1; }
 
+wanted_packages() {
+  awk -v fuzz="$fuzz" '$1 == "apt" || ($1 == "fuzz" && fuzz == "true") {print $2}' "$pins"
+}
+
 install_packages() {
   if ! command -v apt-get >/dev/null; then
     say "no apt-get here; these Debian packages, or what your system calls them, must be installed:" \
-      "$(awk '$1 == "apt" {printf "%s ", $2}' "$pins")"
+      "$(wanted_packages | tr '\n' ' ')"
     return
   fi
   local missing=() package
   while read -r package; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-  done < <(awk '$1 == "apt" {print $2}' "$pins")
+  done < <(wanted_packages)
   [ ${#missing[@]} -gt 0 ] || return 0
   local as_root=()
   if [ "$(id -u)" != 0 ]; then
@@ -139,5 +145,5 @@ command -v flock >/dev/null && flock 9
 work=$(mktemp -d "$cache/.install.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 install_packages
-install_libtorch
-install_model
+$fuzz || install_libtorch
+$fuzz || install_model
