@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds the fuzz targets and runs each from its seeds, two at a time, under both sanitizers.
-# Prints a table; exit status 1 when one found something, whose input is then in build/fuzz/findings.
+# Installs what is missing, builds the fuzz targets and runs each from its seeds, one a core, under the address and
+# undefined-behaviour sanitizers. Prints a table; exit status 1 when one found something, whose input is then in
+# build/fuzz/findings. What they learn stays in build/fuzz/corpus, so that the next run goes on from there.
 # usage: packaging/fuzz.sh [SECONDS [TARGET…]]      default: 60 seconds each of all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -14,7 +15,8 @@ cmake --preset fuzz
 cmake --build --preset fuzz
 
 build=$PWD/build/fuzz
-[ $# -gt 0 ] || set -- $(cd "$build/fuzz" && ls | sed -n 's/_fuzz$//p')
+targets=("$@")
+[ $# -gt 0 ] || mapfile -t targets < <(find "$build/fuzz" -name '*_fuzz' -printf '%f\n' | sed 's/_fuzz$//' | sort)
 # The targets read files: these lie in memory where there is such a place.
 memory=$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")
 work=$(mktemp -d "$memory/plumbline-fuzz.XXXXXX")
@@ -23,23 +25,25 @@ mkdir -p "$build/findings" "$build/corpus"
 rm -f "$build/findings/"*
 "$build/bin/make_seeds" "$build/seeds"
 
-# A small file never asks for much: one allocation of more than 256 MB is a finding, as is a second for one input.
+# A small file never asks for much: an allocation of more than 256 MB is a finding.
 run() {
-  local target=$1 dictionary=tests/fuzz/dictionaries/$1.dict
-  case $target in feedback | rows) dictionary=tests/fuzz/dictionaries/json.dict ;; esac
+  local target=$1 words=tests/fuzz/dictionaries/$1.dict
+  case $target in feedback | rows) words=tests/fuzz/dictionaries/json.dict ;; esac
+  local options=(-max_total_time="$seconds" -timeout=25 -malloc_limit_mb=256 -rss_limit_mb=1024 -max_len=8192
+    -print_final_stats=1 -artifact_prefix="$build/findings/$target-")
+  [ ! -e "$words" ] || options+=(-dict="$words")
   mkdir -p "$build/corpus/$target" "$build/seeds/$target" "$work/$target"
-  TMPDIR=$work/$target ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz/${target}_fuzz" \
-    -max_total_time="$seconds" -timeout=10 -malloc_limit_mb=256 -rss_limit_mb=1024 -max_len=8192 -print_final_stats=1 \
-    -artifact_prefix="$build/findings/$target-" ${dictionary:+$([ -e "$dictionary" ] && echo "-dict=$dictionary")} \
+  TMPDIR=$work/$target UBSAN_OPTIONS=print_stacktrace=1 "$build/fuzz/${target}_fuzz" "${options[@]}" \
     "$build/corpus/$target" "$build/seeds/$target" >"$work/$target.log" 2>&1 || true
 }
 export -f run
 export build work seconds
-printf '%s\n' "$@" | xargs -n 1 -P 2 bash -c 'run "$1"' -
+# shellcheck disable=SC2016
+printf '%s\n' "${targets[@]}" | xargs -n 1 -P "$(nproc)" bash -c 'run "$1"' -
 
 found=0
 printf '%-16s %12s %10s %10s %9s\n' target executions 'a second' coverage findings
-for target in "$@"; do
+for target in "${targets[@]}"; do
   log=$work/$target.log
   count() { sed -n "s/^stat::$1: *//p" "$log"; }
   coverage=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)

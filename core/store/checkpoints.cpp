@@ -141,6 +141,11 @@ void ProjectFile::remove_unused_states(const std::function<void()>& between) {
         {
             Statement remove(*db_, saving, "DELETE FROM state_parts WHERE id = ?");
             remove.bind(1, part).run();
+            if (db_->changed_rows() != 1) {
+                throw Error(saving, path_.string() + ": part " + std::to_string(part) +
+                                        " of a state is listed but not there; the file is damaged, open a "
+                                        "copy of it");
+            }
         }
         between();
     }

@@ -111,6 +111,16 @@ TEST_F(Damage, OfAStateIsSeenByItsHash) {
     EXPECT_TRUE(contains(noticed_problems_[0], "checkpoint 'latest' has the hash"));
 }
 
+TEST_F(Damage, OfAnIndexOfStatePartsDoesNotHoldUpTheOpening) {
+    // The index lists parts that the table lacks: those of another table, as unused ones that cannot be removed.
+    testing::run_sql(path_,
+                     "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM "
+                     "sqlite_schema WHERE name = 'sqlite_autoindex_candidates_1') "
+                     "WHERE name = 'sqlite_autoindex_state_parts_1'");
+    EXPECT_EQ(ProjectFile::open(path_)->labels().size(), 4U);
+    EXPECT_TRUE(is_noticed());
+}
+
 /// The problems after SQL that the store itself would never run.
 class Contradiction : public Damage {
   protected:
