@@ -3,7 +3,6 @@
 #include "core/formats/gguf.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
 
 #include "core/formats/byte_reader.h"
@@ -15,32 +14,6 @@ constexpr std::uint64_t longest_key = 65535;        // the format's own limit
 constexpr std::uint64_t longest_tensor_name = 64;   // likewise
 constexpr std::uint64_t longest_text = 256u << 20;  // bytes; no real metadata comes near
 constexpr std::uint64_t default_alignment = 32;
-
-struct TypeRow {
-    GgufType type;
-    std::string_view name;
-    GgufBlock block;
-};
-constexpr std::array type_rows = {
-    TypeRow{GgufType::f32, "F32", {1, 4}},       TypeRow{GgufType::f16, "F16", {1, 2}},
-    TypeRow{GgufType::q4_0, "Q4_0", {32, 18}},   TypeRow{GgufType::q4_1, "Q4_1", {32, 20}},
-    TypeRow{GgufType::q5_0, "Q5_0", {32, 22}},   TypeRow{GgufType::q5_1, "Q5_1", {32, 24}},
-    TypeRow{GgufType::q8_0, "Q8_0", {32, 34}},   TypeRow{GgufType::q4_k, "Q4_K", {256, 144}},
-    TypeRow{GgufType::q5_k, "Q5_K", {256, 176}}, TypeRow{GgufType::q6_k, "Q6_K", {256, 210}},
-    TypeRow{GgufType::bf16, "BF16", {1, 2}},
-};
-
-const TypeRow* row_of(GgufType type) {
-    const auto row =
-        std::find_if(type_rows.begin(), type_rows.end(), [&](const TypeRow& r) { return r.type == type; });
-    return row == type_rows.end() ? nullptr : &*row;
-}
-
-std::string list_of_types() {
-    std::string out;
-    for (const TypeRow& row : type_rows) out += (out.empty() ? "" : ", ") + std::string(row.name);
-    return out;
-}
 
 /// The types of metadata values, as numbered in the file.
 enum class ValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, text, array, u64, i64, f64 };
@@ -234,8 +207,8 @@ Entry read_entry(ByteReader& reader, std::uint64_t place) {
     tensor.type = static_cast<GgufType>(type);
     const GgufBlock block = block_of(tensor.type);
     if (block.elements == 0) {
-        reader.fail(what + " has type " + std::to_string(type) + ", which is not supported; use a file of " +
-                    list_of_types());
+        reader.fail(what + " has type " + std::to_string(type) +
+                    ", which is not supported; use a file of floats or of the Q, IQ, TQ or MXFP4 types");
     }
     if (tensor.shape.back() % block.elements != 0) {
         reader.fail(what + " has rows of " + std::to_string(tensor.shape.back()) +
@@ -292,16 +265,6 @@ void place(std::vector<Entry>& entries, std::span<const std::byte> data, std::ui
 }
 
 }  // namespace
-
-std::string_view name_of(GgufType type) {
-    const TypeRow* row = row_of(type);
-    return row != nullptr ? row->name : "unknown";
-}
-
-GgufBlock block_of(GgufType type) {
-    const TypeRow* row = row_of(type);
-    return row != nullptr ? row->block : GgufBlock{};
-}
 
 GgufFile::GgufFile(const std::filesystem::path& path)
     : path_(path), map_(std::make_unique<MappedFile>(path, "open model")) {

@@ -19,7 +19,9 @@ namespace plumbline {
 
 /// The tensor types that are read; values are the file's.
 enum class GgufType : std::uint32_t {
-    f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q4_k = 12, q5_k = 13, q6_k = 14, bf16 = 30,
+    f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13,
+    q6_k = 14, iq2_xxs = 16, iq2_xs = 17, iq3_xxs = 18, iq1_s = 19, iq4_nl = 20, iq3_s = 21, iq2_s = 22, iq4_xs = 23,
+    i8 = 24, i16 = 25, i32 = 26, i64 = 27, f64 = 28, iq1_m = 29, bf16 = 30, tq1_0 = 34, tq2_0 = 35, mxfp4 = 39,
 };
 std::string_view name_of(GgufType type);   // "Q4_1"
 
@@ -76,7 +78,7 @@ class GgufFile {
     std::map<std::string, std::size_t, std::less<>> tensor_index_;  // name to place in tensors_
 };
 
-/// Writes `tensor` as f32, row-major; out has tensor.elements places.
+/// Writes `tensor` as f32, row-major; out has tensor.elements places. Throws Error for whole numbers (I8 … I64).
 void dequantize(const GgufTensor& tensor, std::span<float> out);
 
 }  // namespace plumbline

@@ -1,9 +1,11 @@
 #pragma once
-// Writes a GGUF file, version 3, little endian: metadata, then tensors of floats.
+// Writes a GGUF file, version 3, little endian: metadata, then tensors.
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,37 +16,48 @@
 
 namespace plumbline {
 
+/// A value as another file has it, its type first: GgufFile::stored().
+struct GgufStored {
+    std::string bytes;
+};
 /// The alternatives are the file's own value types.
-using GgufMetadata = std::variant<bool, std::uint32_t, std::int32_t, float, std::string,
-                                  std::vector<std::string>, std::vector<std::int32_t>, std::vector<float>>;
+using GgufMetadata = std::variant<bool, std::uint32_t, std::int32_t, float, std::string, std::vector<std::string>,
+                                  std::vector<std::int32_t>, std::vector<float>, GgufStored>;
 
 /// What is written reads back through GgufFile. Throws Error "write GGUF: …" for what a reader would refuse.
 class GgufWriter {
   public:
+    /// Fills a tensor's values in, row-major.
+    using Fill = std::function<void(std::span<float> values)>;
+
     /// A key stands once; a later value takes the earlier one's place. The key must not be empty.
     void set(const std::string& key, GgufMetadata value);
-    /// `shape` is row-major, outermost first, with 1 to 4 sizes of at least 1; `values` has their product.
-    /// `type` is f32, f16 or bf16: rounded to the nearest, halves to even; a value too large for f16 is
-    /// refused.
+    /// `shape` is row-major, outermost first, with 1 to 4 sizes of at least 1. `type` is one that quantize() writes,
+    /// and rows are whole blocks of it. `fill` is called when the tensor's turn comes, so that one at a time is in
+    /// memory.
+    void add_tensor(const std::string& name, GgufType type, const std::vector<std::int64_t>& shape, Fill fill);
+    /// The same with the values at hand; `shape` has their number.
     void add_tensor(const std::string& name, GgufType type, const std::vector<std::int64_t>& shape,
                     std::span<const float> values);
 
-    /// Whole or not at all.
-    void write(const std::filesystem::path& path) const;
+    /// Whole or not at all. `before_each` is called with the share of the bytes done, 0..1, before each tensor and at
+    /// the end; what it throws ends the writing.
+    void write(const std::filesystem::path& path, const std::function<void(double)>& before_each = {}) const;
 
   private:
     struct Tensor {
         std::string name;
         GgufType type{};
         std::vector<std::int64_t> shape;
-        std::string data;
+        std::uint64_t elements = 0, bytes = 0;
+        std::function<std::string()> data;
     };
+    Tensor checked(const std::string& name, GgufType type, const std::vector<std::int64_t>& shape) const;
+    void add(Tensor tensor);
+
     std::map<std::string, GgufMetadata> metadata_;
     std::vector<Tensor> tensors_;
+    std::set<std::string> names_;
 };
-
-/// Rounded to the nearest, halves to even; infinite when out of range.
-std::uint16_t half_from_float(float value);
-std::uint16_t bfloat16_from_float(float value);
 
 }  // namespace plumbline

@@ -112,7 +112,7 @@ TEST_F(GgufDamage, NamesEachFieldThatIsWrong) {
     expect(
         with(with(bytes_, at("f shape"), std::uint64_t{1} << 32), at("f shape") + 8, std::uint64_t{1} << 32),
         "too large with the others");
-    expect(with(bytes_, at("f type"), 10u), "type 10, which is not supported; use a file of F32, F16");
+    expect(with(bytes_, at("f type"), 15u), "type 15, which is not supported; use a file of floats or of the Q, IQ");
     expect(with(bytes_, at("q shape"), std::uint64_t{33}), "not a multiple of 32 as Q4_0 needs");
     expect(with(bytes_, at("q offset"), std::uint64_t{33}), "not a multiple of the alignment 32");
     expect(with(bytes_, at("q offset"), std::uint64_t{0}), "overlap at offset 0");

@@ -8,7 +8,6 @@
 #include <limits>
 
 #include "core/api/errors.h"
-#include "core/formats/half.h"
 #include "tests/support/gguf_writer.h"
 #include "tests/support/golden_file.h"
 #include "tests/support/temp_folder.h"
@@ -113,36 +112,6 @@ TEST(WrittenGguf, ReadsBackWithinItsPrecision) {
     EXPECT_GT(std::abs(half[3] - values[3]), std::abs(values[3]) * 0x1p-11f);
 }
 
-// Every half that is not NaN, and the midpoints between neighbours, which go to the even one.
-TEST(WrittenGguf, RoundsHalvesToTheNearestAndTiesToEven) {
-    for (std::uint32_t bits = 0; bits < 0x7c00u; ++bits) {
-        const auto half = static_cast<std::uint16_t>(bits);
-        const float value = float_from_half(half);
-        ASSERT_EQ(half_from_float(value), half);
-        ASSERT_EQ(half_from_float(-value), half | 0x8000u);
-        const float next =
-            bits + 1 < 0x7c00u ? float_from_half(static_cast<std::uint16_t>(bits + 1)) : 65536.0f;
-        const float middle = value + (next - value) / 2;  // exact: one bit more than a half has
-        ASSERT_EQ(half_from_float(middle), bits % 2 == 0 ? bits : bits + 1) << bits;
-        ASSERT_EQ(half_from_float(std::nextafter(middle, 0.0f)), bits);
-        ASSERT_EQ(half_from_float(std::nextafter(middle, 1e30f)), bits + 1);
-    }
-    EXPECT_EQ(half_from_float(std::numeric_limits<float>::infinity()), 0x7c00u);
-    EXPECT_TRUE(std::isnan(float_from_half(half_from_float(std::nanf("")))));
-}
-
-TEST(WrittenGguf, RoundsBrainFloatsToTheNearestAndTiesToEven) {
-    EXPECT_EQ(bfloat16_from_float(1.0f), 0x3f80u);
-    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f808000u)), 0x3f80u);  // a tie, even stays
-    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f808001u)), 0x3f81u);
-    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f818000u)), 0x3f82u);  // a tie, odd goes up
-    EXPECT_EQ(bfloat16_from_float(std::bit_cast<float>(0x3f817fffu)), 0x3f81u);
-    EXPECT_EQ(bfloat16_from_float(-std::numeric_limits<float>::infinity()), 0xff80u);
-    EXPECT_EQ(bfloat16_from_float(std::numeric_limits<float>::max()), 0x7f80u);
-    EXPECT_TRUE(std::isnan(
-        std::bit_cast<float>(static_cast<std::uint32_t>(bfloat16_from_float(std::nanf(""))) << 16)));
-}
-
 TEST(WrittenGguf, RefusesWhatAReaderWould) {
     const std::vector<float> six(6, 1.0f);
     const auto tensor = [&](const std::string& name, GgufType type, std::vector<std::int64_t> shape) {
@@ -157,7 +126,8 @@ TEST(WrittenGguf, RefusesWhatAReaderWould) {
     EXPECT_NE(tensor("t", GgufType::f32, {std::int64_t{1} << 62, 4}), "") << "the product overflows";
     EXPECT_NE(tensor("t", GgufType::f32, {}), "");
     EXPECT_NE(tensor("t", GgufType::f32, {1, 1, 1, 1, 6}), "");
-    EXPECT_NE(tensor("t", GgufType::q4_0, {6}).find("Q4_0"), std::string::npos);
+    EXPECT_NE(tensor("t", GgufType::q4_0, {6}).find("rows of 6, not a multiple of 32 as Q4_0"), std::string::npos);
+    EXPECT_NE(tensor("t", GgufType::q4_k, {6}).find("Q4_K"), std::string::npos);
     EXPECT_NE(tensor("", GgufType::f32, {6}), "");
     EXPECT_EQ(tensor(std::string(63, 'n'), GgufType::f32, {6}), "");
     EXPECT_NE(tensor(std::string(64, 'n'), GgufType::f32, {6}), "");
@@ -173,6 +143,32 @@ TEST(WrittenGguf, RefusesWhatAReaderWould) {
     EXPECT_EQ(one(GgufType::f16, 65519.0f), "");
     EXPECT_NE(one(GgufType::f16, 65520.0f), "") << "it would become infinite";
     EXPECT_EQ(one(GgufType::bf16, 65520.0f), "");
+}
+
+TEST(WrittenGguf, AsksForEachTensorWhenItsTurnComes) {
+    const TempFolder folder;
+    GgufWriter writer;
+    std::vector<std::string> calls;
+    for (const char* name : {"a", "b"}) {
+        writer.add_tensor(name, GgufType::q8_0, {2, 32}, [&calls, name](std::span<float> values) {
+            calls.emplace_back(name);
+            for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) - 30;
+        });
+    }
+    writer.write(folder / "w.gguf", [&](double share) { calls.push_back(std::to_string(share)); });
+    EXPECT_EQ(calls, (std::vector<std::string>{"0.000000", "a", "0.500000", "b", "1.000000"}));
+    const GgufFile file(folder / "w.gguf");
+    std::vector<float> values(64);
+    dequantize(file.tensor("b"), values);
+    EXPECT_NEAR(values[10], -20.0f, 30.0f / 254);
+
+    EXPECT_THROW(writer.write(folder / "w.gguf",
+                              [](double share) {
+                                  if (share > 0) throw std::runtime_error("stopped");
+                              }),
+                 std::runtime_error);
+    EXPECT_EQ(GgufFile(folder / "w.gguf").tensors().size(), 2u) << "what stood there is as it was";
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST(WrittenGguf, LeavesNothingBehindWhenItCannotWrite) {
