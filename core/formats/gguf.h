@@ -64,6 +64,7 @@ class GgufFile {
     std::optional<bool> find_flag(std::string_view key) const;
     const std::vector<std::string>& texts(std::string_view key) const;
     const std::vector<std::string>* find_texts(std::string_view key) const;
+    const std::vector<double>& reals(std::string_view key) const;
     const std::vector<std::int64_t>* find_integers(std::string_view key) const;
 
     /// The most frequent type among the tensors, by elements.

@@ -119,6 +119,12 @@ const std::vector<std::string>& GgufFile::texts(std::string_view key) const {
     return *found;
 }
 
+const std::vector<double>& GgufFile::reals(std::string_view key) const {
+    const auto* found = find_array<double>(*this, key, "a list of real numbers");
+    if (found == nullptr) fail_missing(*this, key);
+    return *found;
+}
+
 const std::vector<std::int64_t>* GgufFile::find_integers(std::string_view key) const {
     return find_array<std::int64_t>(*this, key, "a list of whole numbers");
 }

@@ -97,7 +97,9 @@ ModelInfo inspect_model(const std::string& model, const std::string& dtype) {
 }
 
 std::vector<TokenizeResult> tokenize(const std::string& model, const std::vector<std::string>& texts) {
-    const auto tokenizer = Tokenizer::from_gguf(GgufFile(resolve_model(model)));
+    const std::filesystem::path path = resolve_model(model);
+    const bool is_json = std::filesystem::is_directory(path) || path.extension() == ".json";
+    const auto tokenizer = is_json ? Tokenizer::from_json(path) : Tokenizer::from_gguf(GgufFile(path));
     std::vector<TokenizeResult> out;
     for (const std::string& text : texts) {
         TokenizeResult result;

@@ -10,7 +10,7 @@
 
 #include "core/api/errors.h"
 #include "core/text/byte_alphabet.h"
-#include "core/text/pre_tokenizer.h"
+#include "core/text/gguf_pre_tokenizers.h"
 #include "core/text/utf8_stream.h"
 
 namespace plumbline {
@@ -97,12 +97,10 @@ void join(std::vector<int>& symbols, int left, int right, int joined) {
 std::vector<Word> count_words(std::span<const std::string> texts, const PreTokenizer& pre_tokenizer,
                               const std::vector<int>& id_of_byte) {
     std::unordered_map<std::string, std::int64_t> counts;
-    std::vector<std::string_view> pieces;
     for (const std::string& text : texts) {
-        const std::string valid = valid_utf8(text);
-        pieces.clear();
-        pre_tokenizer.split(valid, pieces);
-        for (const std::string_view piece : pieces) ++counts[std::string(piece)];
+        Words words(valid_utf8(text));
+        pre_tokenizer.apply(words);
+        for (std::size_t i = 0; i < words.words.size(); ++i) ++counts[std::string(words[i])];
     }
     const std::map<std::string, std::int64_t> ordered(counts.begin(), counts.end());
     std::vector<Word> out;
@@ -154,7 +152,7 @@ BpeVocabulary train_bpe(std::span<const std::string> texts, const BpeTraining& t
         for (int i = 0; i < out.specials; ++i) ids.emplace(out.tokens[static_cast<std::size_t>(i)], i);
     }
 
-    std::vector<Word> words = count_words(texts, PreTokenizer(training.pre_tokenizer), id_of_byte);
+    std::vector<Word> words = count_words(texts, PreTokenizer(gguf_pre_tokenizer(training.pre_tokenizer).steps), id_of_byte);
     if (words.empty()) fail("the texts have no word; give it texts to learn from");
     PairCounts counts;
     for (std::size_t place = 0; place < words.size(); ++place) counts.add(words[place], place, 1);

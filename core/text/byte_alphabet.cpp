@@ -44,6 +44,18 @@ const std::array<std::string, 256>& byte_characters() {
     return characters;
 }
 
+void append_in_byte_alphabet(std::string_view bytes, std::string& out) {
+    const auto& characters = byte_characters();
+    for (const char c : bytes) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte > 0x20 && byte < 0x7F) {
+            out += c;  // most of them, and faster so
+        } else {
+            out += characters[byte];
+        }
+    }
+}
+
 std::optional<std::string> bytes_behind(std::string_view text) {
     static constexpr auto bytes = bytes_of_code_points();
     std::string out;

@@ -14,6 +14,7 @@ class BytePairs {
     explicit BytePairs(std::size_t count);
     /// (left, right) becomes `merged`. A later rule for the same pair takes the earlier one's place.
     void add(int left, int right, int rank, int merged);
+    bool has(int left, int right) const { return find(left, right) != nullptr; }
     /// Merges token ids in place: O(n log n) for n tokens.
     void merge(std::vector<int>& tokens) const;
 

@@ -1,143 +1,166 @@
 #include "core/text/pre_tokenizer.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
 #include <algorithm>
-#include <array>
-#include <stdexcept>
 
-#include "core/api/errors.h"
+#include "core/text/byte_alphabet.h"
 
 namespace plumbline {
+
+const char* const gpt2_pattern = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}++| ?\p{N}++| ?[^\p{White_Space}\p{L}\p{N}]++)"
+                                 R"(|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}++)";
+
+DelimiterSearch::DelimiterSearch(const Delimiter& delimiter) : delimiter_(delimiter) {
+    if (const auto* regex = std::get_if<Regex>(&delimiter)) regex_.emplace(*regex);
+}
+
+void DelimiterSearch::find_all(std::string_view text, std::vector<Range>& out) {
+    if (regex_) return regex_->find_all(text, out);
+    out.clear();
+    if (const auto* literal = std::get_if<std::string>(&delimiter_)) {
+        if (literal->empty()) return;
+        for (std::size_t at = 0; (at = text.find(*literal, at)) != std::string_view::npos; at += literal->size())
+            out.push_back({at, at + literal->size()});
+        return;
+    }
+    const auto is_delimiter = std::get<bool (*)(char32_t)>(delimiter_);
+    for (std::size_t at = 0; at < text.size();) {
+        const CodePoint c = code_point_at(text, at);
+        if (is_delimiter(c.value)) out.push_back({at, at + c.length});
+        at += c.length;
+    }
+}
+
 namespace {
 
-// Unicode's White_Space, spelled out because PCRE2's \s differs (it has U+180E).
-#define SPACE \
-    R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})"
-
-constexpr const char* gpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}++| ?\p{N}++| ?[^)" SPACE
-                             R"(\p{L}\p{N}]++|[)" SPACE R"(]+(?![^)" SPACE R"(])|[)" SPACE R"(]++)";
-constexpr const char* each_digit = R"(\p{N})";
-
-// The line of cl100k: contractions in any case, one character before a word, line ends with the spaces
-// before.
-#define CL100K(DIGITS)                                                                   \
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}++|)" DIGITS R"(| ?[^)" SPACE \
-    R"(\p{L}\p{N}]++[\r\n]*+|[)" SPACE R"(]*[\r\n]+|[)" SPACE R"(]+(?![^)" SPACE R"(])|[)" SPACE R"(]++)"
-constexpr const char* llama3 = CL100K(R"(\p{N}{1,3})");
-constexpr const char* qwen2 = CL100K(R"(\p{N})");
-
-// For files that were converted before the rule was recorded.
-constexpr const char* punctuation = R"([\p{P}$+<=>^~|]+)";
-constexpr const char* digit_run = R"(\p{N}+)";
-constexpr const char* three_digits = R"([0-9][0-9][0-9])";
-
-#undef CL100K
-#undef SPACE
-
-struct Family {
-    std::vector<std::string_view> names;
-    std::vector<const char*> patterns;
-    bool whole_words_first = false, adds_bos = false;
+struct Part {
+    Range range;
+    bool is_delimiter = false;
 };
 
-const std::vector<Family>& families() {
-    static const std::vector<Family> all = {
-        {{"smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"},
-         {each_digit, gpt2}},
-        {{"gpt-2", "phi-2", "olmo", "mpt", "jais", "trillion", "exaone4", "mellum"}, {gpt2}},
-        {{"llama-bpe", "llama3", "llama-v3", "falcon3"}, {llama3}, true, true},
-        {{"dbrx", "smaug-bpe"}, {llama3}},
-        {{"qwen2", "stablelm2", "deepseek-r1-qwen", "megrez", "hunyuan"}, {qwen2}},
-        {{"default"}, {punctuation, gpt2, digit_run, three_digits}},
-    };
-    return all;
-}
-
-std::string list_of_names() {
-    std::string out;
-    for (const Family& family : families()) {
-        for (const std::string_view name : family.names) out += (out.empty() ? "" : ", ") + std::string(name);
+/// Joins each delimiter with the part before it; a second one in a row stands alone.
+void join_with_previous(std::vector<Part>& parts) {
+    std::vector<Part> out;
+    bool after_delimiter = false;
+    for (const Part& part : parts) {
+        if (part.is_delimiter && !after_delimiter && !out.empty()) {
+            out.back().range.end = part.range.end;
+        } else {
+            out.push_back(part);
+        }
+        after_delimiter = part.is_delimiter;
     }
-    return out;
+    parts = std::move(out);
 }
 
-struct FreeMatch {
-    void operator()(pcre2_match_data* match) const { pcre2_match_data_free(match); }
-};
+void join_with_next(std::vector<Part>& parts) {
+    std::vector<Part> out;  // from the last to the first
+    bool before_delimiter = false;
+    for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+        if (part->is_delimiter && !before_delimiter && !out.empty()) {
+            out.back().range.begin = part->range.begin;
+        } else {
+            out.push_back(*part);
+        }
+        before_delimiter = part->is_delimiter;
+    }
+    parts.assign(out.rbegin(), out.rend());
+}
+
+void join_equal(std::vector<Part>& parts) {
+    std::vector<Part> out;
+    for (const Part& part : parts) {
+        if (!out.empty() && out.back().is_delimiter == part.is_delimiter) {
+            out.back().range.end = part.range.end;
+        } else {
+            out.push_back(part);
+        }
+    }
+    parts = std::move(out);
+}
+
+void apply(const SplitStep& step, Words& words) {
+    std::vector<Range> out, found;
+    std::vector<Part> parts;
+    out.reserve(words.words.size() * 2);
+    DelimiterSearch search(step.delimiter);
+    for (std::size_t i = 0; i < words.words.size(); ++i) {
+        const std::string_view word = words[i];
+        search.find_all(word, found);
+        parts.clear();
+        std::size_t at = 0;
+        const auto add = [&](std::size_t end, bool is_delimiter) {
+            if (at < end) parts.push_back({{at, end}, is_delimiter != step.inverted});
+            at = end;
+        };
+        for (const Range& range : found) {
+            add(range.begin, false);
+            add(range.end, true);
+        }
+        add(word.size(), false);
+        switch (step.place) {
+            case DelimiterPlace::removed:
+                std::erase_if(parts, [](const Part& part) { return part.is_delimiter; });
+                break;
+            case DelimiterPlace::isolated: break;
+            case DelimiterPlace::with_previous: join_with_previous(parts); break;
+            case DelimiterPlace::with_next: join_with_next(parts); break;
+            case DelimiterPlace::contiguous: join_equal(parts); break;
+        }
+        const std::size_t begin = words.words[i].begin;
+        for (const Part& part : parts) out.push_back({begin + part.range.begin, begin + part.range.end});
+    }
+    words.words = std::move(out);
+}
+
+/// Writes the text anew, word by word: write(word, whether it begins the text, out).
+template <class Write>
+void rewrite(Words& words, Write write) {
+    std::string text;
+    text.reserve(words.text.size() + words.text.size() / 8);
+    for (std::size_t i = 0; i < words.words.size(); ++i) {
+        const std::size_t begin = text.size();
+        write(words[i], words.at_start && words.words[i].begin == 0, text);
+        words.words[i] = {begin, text.size()};  // words[i + 1] still lies in the old text
+    }
+    words.text = std::move(text);
+}
+
+void apply(const LeadingSpaceStep&, Words& words) {
+    rewrite(words, [](std::string_view word, bool, std::string& out) {
+        if (!word.starts_with(' ')) out += ' ';
+        out += word;
+    });
+}
+
+void apply(const ByteAlphabetStep&, Words& words) {
+    rewrite(words, [](std::string_view word, bool, std::string& out) { append_in_byte_alphabet(word, out); });
+}
+
+void apply(const MetaspaceStep& step, Words& words) {
+    rewrite(words, [&](std::string_view word, bool first, std::string& out) {
+        const bool wanted = step.before == MetaspaceStep::Before::always ||
+                            (step.before == MetaspaceStep::Before::first && first);
+        if (wanted && !word.starts_with(' ') && !word.starts_with(step.mark)) out += step.mark;
+        for (const char c : word) {
+            if (c == ' ') {
+                out += step.mark;
+            } else {
+                out += c;
+            }
+        }
+    });
+}
 
 }  // namespace
 
-struct PreTokenizer::Pattern {
-    explicit Pattern(const char* text) {
-        int error = 0;
-        PCRE2_SIZE offset = 0;
-        code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(text), PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                             &error, &offset, nullptr);
-        if (code == nullptr) throw std::logic_error("pattern " + std::string(text) + " does not compile");
-        pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);  // without it matching is slower, not different
-    }
-    ~Pattern() { pcre2_code_free(code); }
-    Pattern(const Pattern&) = delete;
-    Pattern& operator=(const Pattern&) = delete;
-
-    pcre2_code* code = nullptr;
-};
-
-PreTokenizer::PreTokenizer(std::string_view name) {
-    const auto& all = families();
-    const auto family = std::find_if(all.begin(), all.end(), [&](const Family& f) {
-        return std::find(f.names.begin(), f.names.end(), name) != f.names.end();
-    });
-    if (family == all.end()) {
-        throw Error("open model", "tokenizer.ggml.pre '" + std::string(name) +
-                                      "' is not a known pre-tokenizer; use a model with one of " +
-                                      list_of_names());
-    }
-    for (const char* pattern : family->patterns)
-        patterns_.push_back(std::make_unique<const Pattern>(pattern));
-    whole_words_first_ = family->whole_words_first;
-    adds_bos_ = family->adds_bos;
+Words::Words(std::string whole, bool starts) : text(std::move(whole)), at_start(starts) {
+    if (!text.empty()) words.push_back({0, text.size()});
 }
 
-PreTokenizer::~PreTokenizer() = default;
-
-void PreTokenizer::split(std::string_view text, std::vector<std::string_view>& words) const {
-    split_by(0, text, words);
-}
-
-void PreTokenizer::split_by(std::size_t pattern, std::string_view text,
-                            std::vector<std::string_view>& words) const {
-    const auto emit = [&](std::size_t begin, std::size_t end) {
-        if (begin == end) return;
-        const std::string_view piece = text.substr(begin, end - begin);
-        if (pattern + 1 == patterns_.size()) {
-            words.push_back(piece);
-        } else {
-            split_by(pattern + 1, piece, words);
-        }
-    };
-    const pcre2_code* code = patterns_[pattern]->code;
-    const std::unique_ptr<pcre2_match_data, FreeMatch> match(
-        pcre2_match_data_create_from_pattern(code, nullptr));
-    if (!match) throw std::bad_alloc();
-    const auto* subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-    const PCRE2_SIZE* bounds = pcre2_get_ovector_pointer(match.get());
-    std::size_t at = 0;  // everything before is emitted
-    while (at < text.size()) {
-        const int found = pcre2_match(code, subject, text.size(), at, PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY,
-                                      match.get(), nullptr);
-        if (found == PCRE2_ERROR_NOMATCH) break;
-        if (found < 0) {
-            throw Error("tokenize", "the text cannot be cut into words (PCRE2 error " +
-                                        std::to_string(found) + "); shorten runs of spaces");
-        }
-        emit(at, bounds[0]);
-        emit(bounds[0], bounds[1]);
-        at = bounds[1];
+void PreTokenizer::apply(Words& words) const {
+    for (const PreTokenizerStep& step : steps_) {
+        std::visit([&](const auto& s) { plumbline::apply(s, words); }, step);
     }
-    emit(at, text.size());
 }
 
 }  // namespace plumbline

@@ -7,7 +7,11 @@ ReplyStreams::ReplyStreams(const Tokenizer& tokenizer, int samples, TextSink sin
 
 void ReplyStreams::push(int sample, int id, bool ended) {
     Reply& reply = replies_[sample];
-    std::string part = tokenizer_.is_special(id) ? "" : reply.stream.push(tokenizer_.bytes_of(id));
+    std::string part;
+    if (!tokenizer_.is_special(id)) {
+        part = reply.stream.push(reply.begun ? tokenizer_.bytes_of(id) : tokenizer_.first_bytes_of(id));
+        reply.begun = true;
+    }
     if (ended) {
         part += reply.stream.finish();
     }

@@ -25,6 +25,7 @@ class ReplyStreams {
         Utf8Stream stream;
         std::string text;
         int tokens = 0;
+        bool begun = false;  // a token that is shown has come
     };
     const Tokenizer& tokenizer_;
     std::vector<Reply> replies_;

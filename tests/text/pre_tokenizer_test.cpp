@@ -1,4 +1,4 @@
-#include "core/text/pre_tokenizer.h"
+#include "core/text/gguf_pre_tokenizers.h"
 
 #include <gtest/gtest.h>
 
@@ -9,15 +9,17 @@ namespace plumbline {
 namespace {
 
 std::vector<std::string> words_of(const PreTokenizer& rule, std::string_view text) {
-    std::vector<std::string_view> views;
-    rule.split(text, views);
-    return {views.begin(), views.end()};
+    Words words{std::string(text)};
+    rule.apply(words);
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < words.words.size(); ++i) out.emplace_back(words[i]);
+    return out;
 }
 
 TEST(PreTokenizer, CutsAsTheReferenceDoes) {
     const auto golden = testing::golden_json("pre_tokenizers.json");
     for (const char* name : {"smollm", "gpt-2", "llama-bpe", "qwen2", "default"}) {
-        const PreTokenizer rule(name);
+        const PreTokenizer rule(gguf_pre_tokenizer(name).steps);
         int other_than_smollm = 0;
         for (const auto& row : golden["rows"]) {
             const auto text = row["text"].get<std::string>();
@@ -32,7 +34,7 @@ TEST(PreTokenizer, CutsAsTheReferenceDoes) {
 
 TEST(PreTokenizer, RefusesAnUnknownNameAndListsTheKnown) {
     try {
-        const PreTokenizer rule("smollmm");
+        gguf_pre_tokenizer("smollmm");
         FAIL();
     } catch (const Error& error) {
         const std::string what = error.what();
@@ -44,7 +46,7 @@ TEST(PreTokenizer, RefusesAnUnknownNameAndListsTheKnown) {
 
 TEST(PreTokenizer, TakesLongRuns) {
     for (const char* name : {"smollm", "gpt-2", "llama-bpe", "qwen2", "default"}) {
-        const PreTokenizer rule(name);
+        const PreTokenizer rule(gguf_pre_tokenizer(name).steps);
         for (const char* part : {" ", "\n", "a", "1", "!", "\u2003", "é", "' ", "\r\n"}) {
             std::string text;
             while (text.size() < 100000) text += part;

@@ -175,8 +175,8 @@ TEST(Tokenizer, RefusesDamagedTables) {
     const auto tokens = [](Writer& w) { w.add_texts("tokenizer.ggml.tokens", {"a", "b", "ab"}); };
     const auto merges = [](Writer& w) { w.add_texts("tokenizer.ggml.merges", {"a b"}); };
     const std::vector<Damage> damages = {
-        {"other model", "'llama' is not supported",
-         [&](Writer& w) { w.add_text("tokenizer.ggml.model", "llama"); }},
+        {"other model", "'bert' is not supported",
+         [&](Writer& w) { w.add_text("tokenizer.ggml.model", "bert"); }},
         {"no model", "'tokenizer.ggml.model' is missing", [&](Writer& w) { tokens(w), merges(w); }},
         {"no tokens", "'tokenizer.ggml.tokens' is missing", [&](Writer& w) { model(w), merges(w); }},
         {"no merges", "'tokenizer.ggml.merges' is missing", [&](Writer& w) { model(w), tokens(w); }},
