@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -35,7 +36,9 @@ struct Fail {
 };
 
 // Settings that change neither the shape nor the arithmetic of a saved adapter, or that are read below.
-constexpr std::array neutral_settings = {"auto_mapping",      "base_model_name_or_path",
+constexpr std::array neutral_settings = {"alpha_pattern",     "auto_mapping",
+                                         "fan_in_fan_out",    "rank_pattern",
+                                         "base_model_name_or_path",
                                          "corda_config",      "ensure_weight_tying",
                                          "eva_config",        "exclude_modules",
                                          "inference_mode",    "init_lora_weights",
@@ -136,17 +139,95 @@ std::string leaf_of(std::string_view path) {
     return std::string(path.substr(path.rfind('.') + 1));
 }
 
-/// The block number of "model.layers.3.self_attn.q_proj".
+/// The block number of "model.layers.3.self_attn.q_proj", "transformer.h.3.attn.c_attn": the first part that is one.
 std::optional<int> block_of_module(std::string_view path) {
-    constexpr std::string_view prefix = "model.layers.";
-    if (!path.starts_with(prefix)) return std::nullopt;
-    path.remove_prefix(prefix.size());
-    int block = 0;
-    const auto [end, error] = std::from_chars(path.data(), path.data() + path.size(), block);
-    const auto used = static_cast<std::size_t>(end - path.data());
-    if (error != std::errc() || block < 0 || block > highest_block || path.substr(used, 1) != ".")
-        return std::nullopt;
-    return block;
+    for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', dot + 1)) {
+        const std::string_view rest = path.substr(dot + 1);
+        int block = 0;
+        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), block);
+        if (error == std::errc() && end < rest.data() + rest.size() && *end == '.') {
+            return block >= 0 && block <= highest_block ? std::optional(block) : std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+/// What rank_pattern or alpha_pattern says of a module: a key is its path or the path's end, after "^" the whole path.
+double by_pattern(const json& config, const char* pattern, std::string_view path, double fallback, const Fail& fail) {
+    const json keys = config.value(pattern, json());
+    if (!keys.is_null() && !keys.is_object()) fail(std::string(pattern) + " is not an object; the file is damaged");
+    for (const auto& [key, value] : keys.items()) {
+        const bool whole = key.starts_with('^');
+        const std::string_view name = std::string_view(key).substr(whole ? 1 : 0);
+        const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
+            return std::isalnum(c) || c == '_' || c == '.';
+        });
+        if (!plain) fail(std::string(pattern) + " " + shown(key) + " is not supported; name modules without wildcards");
+        if (!value.is_number() || !(value > 0)) {
+            fail(std::string(pattern) + " " + shown(key) + " is " + value.dump() + ", not a positive number");
+        }
+        const bool ends = path.ends_with(name) && path.size() > name.size() && path[path.size() - name.size() - 1] == '.';
+        if (path == name || (ends && !whole)) return value.get<double>();
+    }
+    return fallback;
+}
+
+/// A's rows, or B's columns, up to `rank`, the new ones zero; B times `factor`.
+void widen(PeftMatrix& matrix, bool is_a, std::int64_t rank, double factor) {
+    if (is_a) {
+        matrix.values.resize(static_cast<std::size_t>(rank * matrix.shape[1]));
+        matrix.shape[0] = rank;
+        return;
+    }
+    const std::int64_t own = matrix.shape[1];
+    std::vector<float> out(static_cast<std::size_t>(matrix.shape[0] * rank));
+    for (std::int64_t row = 0; row < matrix.shape[0]; ++row) {
+        for (std::int64_t i = 0; i < own; ++i) {
+            out[static_cast<std::size_t>(row * rank + i)] =
+                static_cast<float>(matrix.values[static_cast<std::size_t>(row * own + i)] * factor);
+        }
+    }
+    matrix.values = std::move(out);
+    matrix.shape[1] = rank;
+}
+
+/// One rank and one alpha for all modules: the highest rank, and each B as large as its own scale asks.
+void even_out(const json& config, PeftAdapter& adapter, const Fail& fail) {
+    const auto scale_of = [&](double alpha, double rank) { return alpha / (adapter.rslora ? std::sqrt(rank) : rank); };
+    const double scale = scale_of(adapter.alpha, adapter.rank);
+    constexpr int most_stretch = 64;   // a small file must not ask for much memory
+    int highest = adapter.rank, lowest = highest_rank;
+    std::map<std::string, double> ranks;   // by matrix
+    bool even = true;
+    for (const auto& [path, matrix] : adapter.lora) {
+        const std::string module = path.substr(0, path.rfind('.'));
+        const double rank = by_pattern(config, "rank_pattern", module, adapter.rank, fail);
+        if (rank != std::floor(rank) || rank > highest_rank) {
+            fail("rank_pattern gives " + module + " a rank that is not 1 to " + std::to_string(highest_rank));
+        }
+        const std::int64_t own = matrix.shape[path.ends_with("lora_A") ? 0 : 1];
+        if (static_cast<double>(own) != rank) {
+            fail(path + " has rank " + std::to_string(own) + " where r is " + std::to_string(static_cast<int>(rank)) +
+                 "; the folder is damaged");
+        }
+        even = even && rank == adapter.rank && by_pattern(config, "alpha_pattern", module, adapter.alpha, fail) == adapter.alpha;
+        highest = std::max(highest, static_cast<int>(rank));
+        lowest = std::min(lowest, static_cast<int>(rank));
+        ranks[path] = rank;
+    }
+    if (even) return;
+    if (highest > most_stretch * lowest) {
+        fail("ranks from " + std::to_string(lowest) + " to " + std::to_string(highest) +
+             " in one adapter are not supported; keep them within a factor of " + std::to_string(most_stretch));
+    }
+    for (auto& [path, matrix] : adapter.lora) {
+        const std::string module = path.substr(0, path.rfind('.'));
+        const double own = scale_of(by_pattern(config, "alpha_pattern", module, adapter.alpha, fail), ranks.at(path));
+        if (scale == 0) fail("alpha_pattern with lora_alpha 0 is not supported; use a positive lora_alpha");
+        widen(matrix, path.ends_with("lora_A"), highest, own / scale);
+    }
+    adapter.alpha = scale * (adapter.rslora ? std::sqrt(highest) : highest);
+    adapter.rank = highest;
 }
 
 PeftMatrix matrix_of(const SafeTensor& tensor, const std::string& name, const Fail& fail) {
@@ -187,7 +268,7 @@ void read_weights(const std::filesystem::path& folder, PeftAdapter& adapter, con
     }
 }
 
-/// Each lora_A has its lora_B, both have the rank, and the modules are those that the configuration names.
+/// Each lora_A has its lora_B, and the modules are those that the configuration names.
 void check_pairs(const json& config, PeftAdapter& adapter, const Fail& fail) {
     std::set<std::string> modules;
     std::set<int> blocks;
@@ -196,11 +277,6 @@ void check_pairs(const json& config, PeftAdapter& adapter, const Fail& fail) {
         const std::string module = path.substr(0, path.rfind('.'));
         const std::string other = module + (is_a ? ".lora_B" : ".lora_A");
         if (!adapter.lora.contains(other)) fail(other + " is missing; the file is damaged");
-        const std::int64_t rank = matrix.shape[is_a ? 0 : 1];
-        if (rank != adapter.rank) {
-            fail(path + " has rank " + std::to_string(rank) + " where r is " + std::to_string(adapter.rank) +
-                 "; the folder is damaged");
-        }
         modules.insert(leaf_of(module));
         blocks.insert(block_of_module(module).value());
     }
@@ -241,7 +317,7 @@ json config_of(const PeftAdapter& adapter) {
         {"base_model_name_or_path", adapter.base_model.empty() ? json() : json(adapter.base_model)},
         {"bias", "none"},
         {"exclude_modules", nullptr},
-        {"fan_in_fan_out", false},
+        {"fan_in_fan_out", adapter.fan_in_fan_out},
         {"inference_mode", true},
         {"init_lora_weights", true},
         {"layer_replication", nullptr},
@@ -287,6 +363,7 @@ PeftAdapter read_peft(const std::filesystem::path& folder) {
         throw Error("read adapter", std::string(what));
     }
     check_pairs(config, adapter, fail);
+    even_out(config, adapter, fail);
     check_head(adapter, fail);
     return adapter;
 }

@@ -7,7 +7,7 @@
 #include "core/api/errors.h"
 #include "core/api/memory_forecast.h"
 #include "core/api/recommended.h"
-#include "core/formats/gguf.h"
+#include "core/formats/model_files.h"
 #include "core/lab/bench_runs.h"
 #include "core/lab/machine.h"
 #include "core/model/language_model.h"
@@ -20,12 +20,6 @@ namespace {
 
 std::string megabytes(std::int64_t bytes) {
     return std::to_string((bytes + 500'000) / 1'000'000) + " MB";
-}
-
-MemoryWork of_file(const std::filesystem::path& file) {
-    MemoryWork work;
-    work.file_bytes = static_cast<std::int64_t>(std::filesystem::file_size(file));
-    return work;
 }
 
 }  // namespace
@@ -133,28 +127,31 @@ std::int64_t require_memory_for(const std::string& operation, const std::string&
                                 const std::filesystem::path& file, const std::string& dtype,
                                 const std::function<MemoryWork(const DecoderConfig&)>& work,
                                 std::int64_t limit) {
-    const DecoderConfig config = read_decoder_config(GgufFile(file));
+    const ModelFiles files(file);
+    const DecoderConfig& config = files.config();
     MemoryWork of_work = work(config);
-    of_work.file_bytes = of_file(file).file_bytes;
+    of_work.file_bytes = files.bytes();
     const std::int64_t need = memory_need(config, precision_of(dtype), of_work).peak();
     require_memory(operation, what, need, limit);
     return need;
 }
 
 std::vector<MemoryForecast> forecast_memory(const std::string& model, const std::string& dtype) {
-    const std::filesystem::path file = resolve_model(model);
-    const DecoderConfig config = read_decoder_config(GgufFile(file));
+    const ModelFiles files(resolve_model(model));
+    const DecoderConfig& config = files.config();
     const Precision precision = precision_of(dtype);
     const BenchConfig usual;
+    MemoryWork opened;
+    opened.file_bytes = files.bytes();
     const std::string samples =
         std::to_string(usual.candidates) + " x " + std::to_string(usual.max_new_tokens) + " tokens";
     const std::string pairs =
         std::to_string(usual.pairs) + " pairs of 2 x " + std::to_string(usual.pair_tokens) + " tokens";
     std::vector<MemoryForecast> out{
-        {"open", "the weights alone", memory_need(config, precision, of_file(file)).peak()}};
+        {"open", "the weights alone", memory_need(config, precision, opened).peak()}};
     const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
         MemoryWork work = bench_memory(what, usual, config);
-        work.file_bytes = of_file(file).file_bytes;
+        work.file_bytes = opened.file_bytes;
         out.push_back({name, summary, memory_need(config, precision, work).peak()});
     };
     add("sample", BenchWhat::sample, samples);

@@ -27,8 +27,8 @@ MemoryWork stage_memory(const StageConfig& config, const DecoderConfig& model, s
 /// What a live session does; its prompts' lengths are guessed from the system prompt.
 MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& model);
 
-/// The file's sizes, then require_memory() for `work`: all that can be said before weights are read. `file`:
-/// a GGUF file. Returns the need.
+/// The model's sizes, then require_memory() for `work`: all that can be said before weights are read. Returns the
+/// need.
 std::int64_t require_memory_for(const std::string& operation, const std::string& what,
                                 const std::filesystem::path& file, const std::string& dtype,
                                 const std::function<MemoryWork(const DecoderConfig&)>& work,

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/model/decoder_config.h"
+#include "core/model/families/family.h"
 
 namespace plumbline {
 
@@ -38,10 +38,13 @@ inline std::int64_t activation_floats_of_all(const DecoderConfig& c) {
     return 4 * c.hidden + 3 * c.head_dim * c.heads + 4 * c.mlp;
 }
 
-/// LoRA weights of one block, floats: A and B of its seven linear layers.
+/// LoRA weights of one block, floats: A and B of its linear layers.
 inline std::int64_t lora_floats(const DecoderConfig& c, int rank) {
-    const std::int64_t heads = c.heads * c.head_dim, kv_heads = c.kv_heads * c.head_dim;
-    return rank * ((c.hidden + heads) * 2 + (c.hidden + kv_heads) * 2 + (c.hidden + c.mlp) * 3);
+    std::int64_t out = 0;
+    for (const LinearModule& module : linear_modules(c)) {
+        out += rank * (module.in + module.out);
+    }
+    return out;
 }
 
 /// For an opened model in a live session with the usual settings, where no more than its weights is known.
@@ -86,7 +89,7 @@ inline MemoryNeed memory_need(const DecoderConfig& c, Precision precision, const
     need.library = memory::library_bytes + std::min(4 * inside / 6, memory::most_left_by_reading);
     // The embedding is packed, and once more as the file has it.
     need.weights =
-        width * (c.parameters() - c.hidden * (2 * c.blocks + 1)) +
+        width * (c.parameters() - c.hidden - c.blocks * c.vectors_of_a_block()) +
         static_cast<std::int64_t>(static_cast<double>(work.file_bytes) * static_cast<double>(embedding) /
                                   static_cast<double>(c.parameters()));
     need.opening = work.file_bytes + 4 * embedding;

@@ -8,7 +8,7 @@
 
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
-#include "core/formats/gguf.h"
+#include "core/formats/model_files.h"
 #include "core/formats/peft.h"
 #include "core/lab/machine.h"
 #include "core/lab/opened_model.h"
@@ -93,13 +93,11 @@ void report(const Job& job, std::size_t done, std::size_t all, const char* what)
 
 ModelInfo inspect_model(const std::string& model, const std::string& dtype) {
     const std::filesystem::path path = resolve_model(model);
-    return describe_model(GgufFile(path), path.stem().string(), precision_of(dtype));
+    return describe_model(ModelFiles(path), model_name(path), precision_of(dtype));
 }
 
 std::vector<TokenizeResult> tokenize(const std::string& model, const std::vector<std::string>& texts) {
-    const std::filesystem::path path = resolve_model(model);
-    const bool is_json = std::filesystem::is_directory(path) || path.extension() == ".json";
-    const auto tokenizer = is_json ? Tokenizer::from_json(path) : Tokenizer::from_gguf(GgufFile(path));
+    const auto tokenizer = read_tokenizer(resolve_model(model));
     std::vector<TokenizeResult> out;
     for (const std::string& text : texts) {
         TokenizeResult result;

@@ -14,12 +14,9 @@
 
 namespace plumbline {
 
-enum class LinearSite { q, k, v, o, gate, up, down };
-inline constexpr int linear_sites = 7;
 /// The products of a block as they are computed: q, k, v are one, gate and up another.
 enum class BlockProduct { qkv, output, gate_up, down };
 inline constexpr int block_products = 4;
-enum class BlockNorm { attention, mlp };
 
 /// Trainable weights of one policy. Used on one thread at a time.
 class Adapter {
@@ -50,11 +47,14 @@ class Adapter {
     virtual at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int, BlockProduct) const {
         return frozen(input.value());
     }
-    virtual at::Tensor norm(const at::Tensor& frozen, int, BlockNorm) const { return frozen; }   // (D)
-    virtual at::Tensor final_norm(const at::Tensor& frozen) const { return frozen; }             // (D)
-    /// Only asked when it owns the embedding: (V, D) each.
+    /// A norm's weight or a bias.
+    virtual at::Tensor vector(const at::Tensor& frozen, int, BlockVector) const { return frozen; }
+    virtual at::Tensor final_norm(const at::Tensor& frozen) const { return frozen; }        // (D)
+    virtual at::Tensor final_norm_bias(const at::Tensor& frozen) const { return frozen; }   // (D)
+    /// Only asked when it owns the embedding: (V, D) each, and the table of learned positions.
     virtual at::Tensor embedding() const { return {}; }
     virtual at::Tensor output_layer() const { return {}; }
+    virtual at::Tensor positions() const { return {}; }
 
   protected:
     Adapter() = default;

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -42,10 +43,13 @@ Tensor heads_of(const Tensor& t, std::int64_t begin, std::int64_t n, std::int64_
     return t.narrow(0, begin, n * rows).view({n, rows, t.size(1) / d, d}).narrow(2, first, heads).transpose(1, 2);
 }
 
-// Row t of a reply sees the whole prompt and itself up to t: 0 there, -inf elsewhere. (T, P + T).
-Tensor seen_after(const CausalRun& run, const Tensor& like) {
-    return at::full({run.rows, run.prompt_rows + run.rows}, -std::numeric_limits<float>::infinity(), like.options())
-        .triu_(run.prompt_rows + 1);
+// Row t of a reply sees the prompt and itself up to t, as far as the window reaches: 0 there, -inf elsewhere. (T, P + T).
+Tensor seen_after(const CausalRun& run, std::int64_t window, const Tensor& like) {
+    const auto hidden = [&] {
+        return at::full({run.rows, run.prompt_rows + run.rows}, -std::numeric_limits<float>::infinity(), like.options());
+    };
+    const Tensor later = hidden().triu_(run.prompt_rows + 1);
+    return window > 0 ? later.add_(hidden().tril_(run.prompt_rows - window)) : later;
 }
 
 struct Operands {
@@ -60,13 +64,16 @@ Operands operands_of(const Tensor& rotated, const Group& g, const HeadShape& s) 
     const Tensor q = heads_of(rotated, run.begin, g.n, run.rows, s.head_dim, 0, s.heads);
     Tensor kv = heads_of(rotated, run.begin, g.n, run.rows, s.head_dim, s.heads, 2 * s.kv_heads);
     std::optional<Tensor> mask;
+    const bool windowed = s.window > 0 && run.prompt_rows + run.rows > s.window;
+    if (run.prompt_rows > 0 || windowed) {
+        mask = seen_after(run, windowed ? s.window : 0, rotated);
+    }
     if (run.prompt_rows > 0) {
         const Tensor prompt =
             heads_of(rotated, run.prompt_begin, 1, run.prompt_rows, s.head_dim, s.heads, 2 * s.kv_heads);
         kv = at::cat({prompt.expand({g.n, -1, -1, -1}), kv}, 2);
-        mask = seen_after(run, rotated);
     }
-    return {q, kv.narrow(1, 0, s.kv_heads), kv.narrow(1, s.kv_heads, s.kv_heads), mask, run.prompt_rows == 0};
+    return {q, kv.narrow(1, 0, s.kv_heads), kv.narrow(1, s.kv_heads, s.kv_heads), mask, !mask};
 }
 
 // -> (N, H d); `normalizers` (n, H, T) of each group are what the gradient needs besides.
@@ -126,7 +133,7 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
         const Tensor out = attend_groups(rotated, group(call.runs), s, &saved);
         saved[1] = out;
         context->save_for_backward(std::move(saved));
-        context->saved_data["shape"] = std::vector<std::int64_t>{s.heads, s.kv_heads, s.head_dim};
+        context->saved_data["shape"] = std::vector<std::int64_t>{s.heads, s.kv_heads, s.head_dim, s.window, call.rotation->head_dim};
         std::vector<std::int64_t> runs;
         for (const CausalRun& run : call.runs) {
             runs.insert(runs.end(), {run.begin, run.rows, run.prompt_begin, run.prompt_rows});
@@ -139,21 +146,27 @@ struct AttentionFunction : torch::autograd::Function<AttentionFunction> {
                                                    torch::autograd::variable_list grads) {
         const auto saved = context->get_saved_variables();
         const auto shape = context->saved_data["shape"].toIntVector(), flat = context->saved_data["runs"].toIntVector();
-        const HeadShape s{shape[0], shape[1], shape[2]};
+        const HeadShape s{shape[0], shape[1], shape[2], shape[3]};
         std::vector<CausalRun> runs;
         for (std::size_t i = 0; i < flat.size(); i += 4) {
             runs.push_back({flat[i], flat[i + 1], flat[i + 2], flat[i + 3]});
         }
         const Tensor grad = attend_groups_backward(saved[0], saved[1], grads[0].contiguous(), group(runs), s,
                                                    std::span(saved).subspan(4));
-        return {rotate(grad, {saved[2], saved[3]}, s.heads + s.kv_heads, /*back=*/true), Tensor()};
+        return {rotate(grad, {saved[2], saved[3], shape[4]}, s.heads + s.kv_heads, /*back=*/true), Tensor()};
     }
 };
+
+// (n, H, T, d) of queries, (n, H, P + T, d) of keys and values.
+Tensor capped_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, double cap) {
+    const Tensor scores = at::matmul(q, k.transpose(2, 3)) / std::sqrt(static_cast<double>(q.size(3)));
+    return at::matmul(at::softmax(cap * at::tanh(scores / cap) + mask, 3), v);
+}
 
 }  // namespace
 
 Tensor attention(const Tensor& qkv, const Rotation& rotation, std::span<const CausalRun> runs, const HeadShape& shape) {
-    if (!qkv.is_cpu()) {
+    if (!qkv.is_cpu() || shape.cap > 0) {
         return plain_attention(qkv, rotation, runs, shape);
     }
     if (!qkv.requires_grad() || !at::GradMode::is_enabled()) {
@@ -163,8 +176,8 @@ Tensor attention(const Tensor& qkv, const Rotation& rotation, std::span<const Ca
 }
 
 Tensor attend(const Tensor& rotated, std::span<const CausalRun> runs, const HeadShape& shape) {
-    return rotated.is_cpu() ? attend_groups(rotated, group(runs), shape, nullptr)
-                            : plain_attention(rotated, {}, runs, shape);
+    return rotated.is_cpu() && shape.cap == 0 ? attend_groups(rotated, group(runs), shape, nullptr)
+                                              : plain_attention(rotated, {}, runs, shape);
 }
 
 Tensor plain_attention(const Tensor& qkv, const Rotation& rotation, std::span<const CausalRun> runs,
@@ -185,7 +198,9 @@ Tensor plain_attention(const Tensor& qkv, const Rotation& rotation, std::span<co
             const Tensor prompt = heads_of(t, run.prompt_begin, 1, run.prompt_rows, d, 0, s.heads);
             return at::cat({prompt.expand({count, -1, -1, -1}), own(t)}, 2);
         };
-        const Tensor attended = at::scaled_dot_product_attention(own(q), seen(k), seen(v), seen_after(run, q.detach()));
+        const Tensor mask = seen_after(run, s.window, q.detach());
+        const Tensor attended = s.cap > 0 ? capped_attention(own(q), seen(k), seen(v), mask, s.cap)
+                                          : at::scaled_dot_product_attention(own(q), seen(k), seen(v), mask);
         out.push_back(attended.transpose(1, 2).reshape({count * run.rows, s.heads * d}));
     }
     return at::cat(out, 0);

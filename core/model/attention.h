@@ -11,9 +11,12 @@
 
 namespace plumbline {
 
-/// Columns of a row as the qkv product writes it: H query heads, then KV key heads, then KV value heads, d each.
+/// Columns of a row as the qkv product writes it: H query heads, then KV key heads, then KV value heads, d each. And how
+/// they attend.
 struct HeadShape {
     std::int64_t heads = 0, kv_heads = 0, head_dim = 0;
+    std::int64_t window = 0;   // how many tokens a query sees, its own included; 0: all before it
+    double cap = 0;            // scores are cap * tanh(score / cap); 0: as they are
 };
 
 /// qkv (N, (H + 2 KV) d) as the product gave it -> (N, H d): rotated by position, then attended. Differentiable as one

@@ -1,6 +1,7 @@
 #pragma once
-// The Llama-family decoder: RMSNorm, rotary positions, grouped-query attention, SwiGLU, on frozen weights.
+// The decoder on frozen weights: norm, grouped-query attention, norm, MLP, with what DecoderConfig says of each.
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -17,8 +18,17 @@ namespace plumbline {
 
 /// The weights of one block. q, k, v are one product, gate and up another.
 struct DecoderBlock {
-    at::Tensor attention_norm, mlp_norm;   // (D)
     FrozenLinear qkv, output, gate_up, down;
+    std::array<at::Tensor, block_vectors> vectors;   // by BlockVector; undefined: the family has none
+
+    at::Tensor& vector(BlockVector which) { return vectors[static_cast<std::size_t>(which)]; }
+    const at::Tensor& vector(BlockVector which) const { return vectors[static_cast<std::size_t>(which)]; }
+};
+
+/// What stands outside the blocks.
+struct DecoderEnds {
+    FrozenLinear embedding, head;                      // head empty: the embedding is the output layer too
+    at::Tensor final_norm, final_norm_bias, positions; // (D), (D), (rows, D)
 };
 
 class KvCache;
@@ -27,15 +37,14 @@ class KvCache;
 /// Used on one thread at a time.
 class Decoder {
   public:
-    Decoder(const DecoderConfig& config, FrozenLinear embedding, FrozenLinear head, at::Tensor final_norm,
-            std::vector<DecoderBlock> blocks);
+    Decoder(const DecoderConfig& config, DecoderEnds ends, std::vector<DecoderBlock> blocks);
 
     const DecoderConfig& config() const { return config_; }
     /// Where the weights are, and so everything that runs through them.
-    at::Device device() const { return cos_.device(); }
+    at::Device device() const { return usual_.cos.device(); }
 
-    /// ids (N) -> (N, D).
-    at::Tensor embed(const at::Tensor& ids, const Adapter* adapter) const;
+    /// (N, D).
+    at::Tensor embed(const PackedBatch& batch, const Adapter* adapter) const;
     /// Blocks [from, to) over packed sequences, causal within each: (N, D) -> (N, D). Differentiable in h and the
     /// adapter; `pulse` beats before every block, forward and backward.
     at::Tensor run(at::Tensor h, const PackedBatch& batch, int from, int to, const Adapter* adapter,
@@ -49,28 +58,38 @@ class Decoder {
     at::Tensor final_norm(const at::Tensor& h, const Adapter* adapter) const;
     /// Next-token logits: h (N, D) before the final norm -> (N, V).
     at::Tensor logits(const at::Tensor& h, const Adapter* adapter) const;
-    /// The backbone's output layer: (N, D) after final_norm -> (N, V).
-    const FrozenLinear& head() const { return config_.tied_embeddings ? embedding_ : head_; }
-    const FrozenLinear& embedding() const { return embedding_; }
-    const at::Tensor& final_norm_weight() const { return final_norm_; }   // (D)
+    /// The backbone's output layer: (N, D) after final_norm -> (N, V), before logit_cap.
+    const FrozenLinear& head() const { return config_.tied_embeddings ? ends_.embedding : ends_.head; }
+    const DecoderEnds& ends() const { return ends_; }
     const DecoderBlock& block(int i) const { return blocks_[i]; }
 
   private:
+    /// The rotations of N positions, or of every position in the context.
+    struct Rotations {
+        Rotation usual, local;
+    };
+    at::Tensor embed(const at::Tensor& ids, const at::Tensor& positions, const Adapter* adapter) const;
+    at::Tensor vector(int block, BlockVector which, const Adapter* adapter) const;
     at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which,
                       const Adapter* adapter) const;
-    LinearInput normed(const at::Tensor& h, int block, BlockNorm which, const Adapter* adapter) const;
+    LinearInput normed(const at::Tensor& h, int block, BlockVector weight, BlockVector bias,
+                       const Adapter* adapter) const;
+    at::Tensor post_normed(const at::Tensor& h, int block, BlockVector weight, const Adapter* adapter) const;
     at::Tensor project(const at::Tensor& h, int block, const Adapter* adapter) const;
-    at::Tensor add_attended(const at::Tensor& h, const at::Tensor& attended, int block, const Adapter* adapter) const;
-    at::Tensor add_mlp(const at::Tensor& h, int block, const Adapter* adapter) const;
-    Rotation rotation(const at::Tensor& positions) const;
+    at::Tensor norm_heads(const at::Tensor& qkv, int block, const Adapter* adapter) const;
+    at::Tensor mlp(const at::Tensor& h, int block, const Adapter* adapter) const;
+    /// The state after a block: h (N, D) that entered it, and what its queries attended to, (N, H d).
+    at::Tensor finish(const at::Tensor& h, const at::Tensor& attended, int block, const Adapter* adapter) const;
+    Rotations rotations(const at::Tensor& positions) const;
+    const Rotation& turn(const Rotations& rotations, int block) const;
+    HeadShape shape(int block) const;
     void prepare_backward(int from, int to, bool through_first, const Pulse& pulse) const;
 
     DecoderConfig config_;
-    FrozenLinear embedding_, head_;
-    at::Tensor final_norm_;
+    DecoderEnds ends_;
     std::vector<DecoderBlock> blocks_;
-    HeadShape shape_;
-    at::Tensor cos_, sin_;   // (context, head_dim / 2)
+    Rotation usual_, local_;       // (context, turned / 2); local_ undefined where no block turns by it
+    double query_scale_ = 1;       // attention_scale over that of attention()
 };
 
 }  // namespace plumbline

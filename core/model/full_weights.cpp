@@ -4,6 +4,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/api/errors.h"
@@ -22,13 +23,18 @@ FullWeights FullWeights::of(const Decoder& backbone) {
     }
     FullWeights out;
     out.config_ = c;
-    out.embedding_ = backbone.embedding().dense();
-    out.head_ = c.tied_embeddings ? Tensor() : backbone.head().dense();
-    out.final_norm_ = backbone.final_norm_weight().clone();
+    const auto copy = [](const Tensor& t) { return t.defined() ? t.clone() : t; };
+    const DecoderEnds& ends = backbone.ends();
+    out.embedding_ = ends.embedding.dense();
+    out.head_ = c.tied_embeddings ? Tensor() : ends.head.dense();
+    out.final_norm_ = ends.final_norm.clone();
+    out.final_norm_bias_ = copy(ends.final_norm_bias);
+    out.positions_ = copy(ends.positions);
     for (int i = 0; i < c.blocks; ++i) {
         const DecoderBlock& b = backbone.block(i);
-        out.blocks_.push_back({b.attention_norm.clone(), b.mlp_norm.clone(), b.qkv.dense(), b.output.dense(),
-                               b.gate_up.dense(), b.down.dense()});
+        Block& own = out.blocks_.emplace_back();
+        own = {b.qkv.dense(), b.output.dense(), b.gate_up.dense(), b.down.dense(), {}};
+        std::ranges::transform(b.vectors, own.vectors.begin(), copy);
     }
     for (const Tensor& t : out.tensors()) {
         out.start_.push_back(t.clone());
@@ -48,51 +54,65 @@ FullWeights FullWeights::fresh(const DecoderConfig& c, std::uint64_t seed) {
     w.head_ = c.tied_embeddings ? Tensor() : normal(c.vocab, c.hidden, deviation);
     w.final_norm_ = at::ones({c.hidden}, at::kFloat);
     for (int i = 0; i < c.blocks; ++i) {
-        w.blocks_.push_back({at::ones({c.hidden}, at::kFloat), at::ones({c.hidden}, at::kFloat),
-                             normal((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden, deviation),
-                             normal(c.hidden, c.heads * c.head_dim, residual),
-                             normal(2 * c.mlp, c.hidden, deviation), normal(c.hidden, c.mlp, residual)});
+        Block& block = w.blocks_.emplace_back();
+        block.qkv = normal((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden, deviation);
+        block.output = normal(c.hidden, c.heads * c.head_dim, residual);
+        block.gate_up = normal(2 * c.mlp, c.hidden, deviation);
+        block.down = normal(c.hidden, c.mlp, residual);
+        for (const BlockVector norm : {BlockVector::attention_norm, BlockVector::mlp_norm}) {
+            block.vectors[static_cast<std::size_t>(norm)] = at::ones({c.hidden}, at::kFloat);
+        }
     }
     return w;
 }
 
-std::unique_ptr<Adapter> FullWeights::copy() const {
-    auto out = std::make_unique<FullWeights>(*this);
-    const auto own = [](Tensor& t) { t = t.defined() ? t.detach().clone() : t; };
-    own(out->embedding_);
-    own(out->head_);
-    own(out->final_norm_);
-    for (Block& b : out->blocks_) {
-        for (Tensor* t : {&b.attention_norm, &b.mlp_norm, &b.qkv, &b.output, &b.gate_up, &b.down}) {
-            own(*t);
+template <typename Self, typename Work>
+void FullWeights::for_each(Self& self, const Work& work) {
+    const auto visit = [&](const std::string& name, auto& t) {
+        if (t.defined()) {
+            work(name, t);
+        }
+    };
+    visit("embedding", self.embedding_);
+    visit("output", self.head_);
+    visit("final_norm", self.final_norm_);
+    visit("final_norm_bias", self.final_norm_bias_);
+    visit("positions", self.positions_);
+    constexpr std::array<const char*, block_vectors> vector_names = {
+        "attention_norm", "mlp_norm", "attention_norm_bias", "mlp_norm_bias", "qkv_bias", "output_bias",
+        "gate_up_bias", "down_bias", "q_norm", "k_norm", "attention_post_norm", "mlp_post_norm"};
+    constexpr std::size_t before_products = 2;   // an order that stored projects know
+    for (std::size_t i = 0; i < self.blocks_.size(); ++i) {
+        auto& b = self.blocks_[i];
+        const std::string at_block = "blocks." + std::to_string(i) + ".";
+        for (std::size_t v = 0; v < before_products; ++v) {
+            visit(at_block + vector_names[v], b.vectors[v]);
+        }
+        visit(at_block + "qkv", b.qkv);
+        visit(at_block + "output", b.output);
+        visit(at_block + "gate_up", b.gate_up);
+        visit(at_block + "down", b.down);
+        for (std::size_t v = before_products; v < b.vectors.size(); ++v) {
+            visit(at_block + vector_names[v], b.vectors[v]);
         }
     }
+}
+
+std::unique_ptr<Adapter> FullWeights::copy() const {
+    auto out = std::make_unique<FullWeights>(*this);
+    for_each(*out, [](const std::string&, Tensor& t) { t = t.detach().clone(); });
     return out;
 }
 
 std::vector<Tensor> FullWeights::tensors() const {
-    std::vector<Tensor> out{embedding_};
-    if (head_.defined()) {
-        out.push_back(head_);
-    }
-    out.push_back(final_norm_);
-    for (const Block& b : blocks_) {
-        out.insert(out.end(), {b.attention_norm, b.mlp_norm, b.qkv, b.output, b.gate_up, b.down});
-    }
+    std::vector<Tensor> out;
+    for_each(*this, [&](const std::string&, const Tensor& t) { out.push_back(t); });
     return out;
 }
 
 std::vector<std::string> FullWeights::tensor_names() const {
-    std::vector<std::string> out{"embedding"};
-    if (head_.defined()) {
-        out.push_back("output");
-    }
-    out.push_back("final_norm");
-    for (std::size_t i = 0; i < blocks_.size(); ++i) {
-        for (const char* name : {"attention_norm", "mlp_norm", "qkv", "output", "gate_up", "down"}) {
-            out.push_back("blocks." + std::to_string(i) + "." + name);
-        }
-    }
+    std::vector<std::string> out;
+    for_each(*this, [&](const std::string& name, const Tensor&) { out.push_back(name); });
     return out;
 }
 
@@ -118,8 +138,6 @@ Tensor FullWeights::linear(const FrozenLinear&, const LinearInput& input, int bl
     }
 }
 
-Tensor FullWeights::norm(const Tensor&, int block, BlockNorm which) const {
-    return which == BlockNorm::attention ? blocks_[block].attention_norm : blocks_[block].mlp_norm;
-}
+Tensor FullWeights::vector(const Tensor&, int block, BlockVector which) const { return blocks_[block].vector(which); }
 
 }  // namespace plumbline

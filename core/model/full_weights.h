@@ -2,6 +2,7 @@
 // All weights of a small model, trainable: what pre-training makes, and a policy of a model too small for low-rank
 // adapters.
 
+#include <array>
 #include <cstdint>
 
 #include "core/model/adapter.h"
@@ -23,8 +24,10 @@ class FullWeights : public Adapter {
     static FullWeights fresh(const DecoderConfig& model, std::uint64_t seed);
 
     struct Block {
-        at::Tensor attention_norm, mlp_norm;           // (D)
         at::Tensor qkv, output, gate_up, down;         // ((H + 2 KV) d, D), (D, H d), (2 mlp, D), (D, mlp)
+        std::array<at::Tensor, block_vectors> vectors; // by BlockVector; undefined: the family has none
+
+        const at::Tensor& vector(BlockVector which) const { return vectors[static_cast<std::size_t>(which)]; }
     };
     const DecoderConfig& config() const { return config_; }
     const Block& block(int i) const { return blocks_[i]; }
@@ -38,14 +41,21 @@ class FullWeights : public Adapter {
 
     at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block,
                       BlockProduct which) const override;
-    at::Tensor norm(const at::Tensor& frozen, int block, BlockNorm which) const override;
+    at::Tensor vector(const at::Tensor& frozen, int block, BlockVector which) const override;
     at::Tensor final_norm(const at::Tensor&) const override { return final_norm_; }
+    at::Tensor final_norm_bias(const at::Tensor&) const override { return final_norm_bias_; }
+    at::Tensor positions() const override { return positions_; }
     at::Tensor embedding() const override { return embedding_; }
     at::Tensor output_layer() const override { return head_.defined() ? head_ : embedding_; }
 
   private:
     DecoderConfig config_;
+    /// work(name, tensor) of every tensor that there is, in the order of tensors().
+    template <typename Self, typename Work>
+    static void for_each(Self& self, const Work& work);
+
     at::Tensor embedding_, head_, final_norm_;   // head_ undefined: tied
+    at::Tensor final_norm_bias_, positions_;     // undefined: the family has none
     std::vector<Block> blocks_;
     std::vector<at::Tensor> start_;              // of(): the backbone's values, for shrink(); empty: zeros
 };

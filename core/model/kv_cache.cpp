@@ -13,7 +13,10 @@ namespace plumbline {
 using at::Tensor;
 
 KvCache::KvCache(const DecoderConfig& config, std::int64_t rows, std::int64_t max_reply, at::Device device)
-    : shape_{config.heads, config.kv_heads, config.head_dim}, rows_(rows), max_reply_(max_reply) {
+    : shape_{config.heads, config.kv_heads, config.head_dim, 0, config.attention_cap}, rows_(rows), max_reply_(max_reply) {
+    for (const BlockPositions& block : config.positions) {
+        windows_.push_back(block.window);
+    }
     const std::vector<std::int64_t> sizes{rows, config.kv_heads, max_reply, config.head_dim};
     for (int block = 0; block < config.blocks; ++block) {
         k_.push_back(at::empty(sizes, at::TensorOptions(at::kFloat).device(device)));
@@ -59,10 +62,16 @@ void KvCache::keep(int block, const Tensor& qkv) {
     v_[block].select(2, length_).copy_(heads_of(qkv, s.heads + s.kv_heads, s.kv_heads, s.head_dim));
 }
 
+KvCache::Unseen KvCache::unseen(const Group& group, int block) const {
+    const std::int64_t window = windows_.empty() ? 0 : windows_[static_cast<std::size_t>(block)];
+    const std::int64_t before = window > 0 ? std::max<std::int64_t>(group.prompt_length + length_ + 1 - window, 0) : 0;
+    return {std::min(before, group.prompt_length), std::max<std::int64_t>(before - group.prompt_length, 0)};
+}
+
 Tensor KvCache::attend(int block, const Tensor& qkv) {
     const bool long_prompts =
         std::ranges::any_of(groups_, [](const Group& g) { return g.prompt_length >= long_prompt; });
-    if (!qkv.is_cpu() || long_prompts) {
+    if (!qkv.is_cpu() || long_prompts || shape_.cap > 0) {
         return plain_attend(block, qkv);
     }
     const std::int64_t d = shape_.head_dim, kv_heads = shape_.kv_heads, per_kv = shape_.heads / kv_heads,
@@ -72,9 +81,12 @@ Tensor KvCache::attend(int block, const Tensor& qkv) {
     Tensor out = at::empty({rows_, shape_.heads * d}, qkv.options());
     float* to = out.data_ptr<float>();
     for (const Group& g : groups_) {
-        const std::int64_t tokens = g.prompt_length + length_ + 1, per_row = kv_heads * per_kv * tokens * d;
-        const float* prompt_k = g.k[block].const_data_ptr<float>();
-        const float* prompt_v = g.v[block].const_data_ptr<float>();
+        const auto [before, before_reply] = unseen(g, block);
+        const std::int64_t in_prompt = g.prompt_length - before, in_reply = length_ + 1 - before_reply;
+        const std::int64_t tokens = in_prompt + in_reply, per_row = kv_heads * per_kv * tokens * d;
+        const float* prompt_k = g.k[block].const_data_ptr<float>() + before * d;
+        const float* prompt_v = g.v[block].const_data_ptr<float>() + before * d;
+        const std::int64_t first_reply = before_reply * d;
         at::parallel_for(0, g.rows * kv_heads, std::max<std::int64_t>(1, products_a_thread * kv_heads / per_row),
                          [&](std::int64_t begin, std::int64_t end) {
             std::vector<float> scores(static_cast<std::size_t>(per_kv * tokens)), q(static_cast<std::size_t>(per_kv * d));
@@ -88,9 +100,9 @@ Tensor KvCache::attend(int block, const Tensor& qkv) {
                 const std::int64_t place = (row * kv_heads + head) * max_reply_ * d;
                 std::copy_n(of_row + (shape_.heads + head) * d, d, keys + place + length_ * d);
                 std::copy_n(of_row + values_at + head * d, d, values + place + length_ * d);
-                const std::int64_t in_prompt = head * g.prompt_length * d;
-                loops::attend(q.data(), per_kv, d, {prompt_k + in_prompt, prompt_v + in_prompt, g.prompt_length},
-                              {keys + place, values + place, length_ + 1}, scores.data(),
+                const std::int64_t of_head = head * g.prompt_length * d;
+                loops::attend(q.data(), per_kv, d, {prompt_k + of_head, prompt_v + of_head, in_prompt},
+                              {keys + place + first_reply, values + place + first_reply, in_reply}, scores.data(),
                               to + (row * shape_.heads + head * per_kv) * d);
             }
         });
@@ -113,16 +125,22 @@ Tensor KvCache::plain_attend(int block, const Tensor& qkv) {
             continue;
         }
         // All rows of the group meet the shared prompt in one product: (KV, n*G, d) x (KV, d, P).
-        const std::int64_t n = g.rows, p = g.prompt_length;
+        const std::int64_t n = g.rows;
+        const Unseen before = unseen(g, block);
+        const std::int64_t p = g.prompt_length - before.prompt, t = length_ + 1 - before.reply;
+        const Tensor prompt_k = g.k[block].narrow(1, before.prompt, p), prompt_v = g.v[block].narrow(1, before.prompt, p);
         const Tensor queries = grouped.narrow(0, g.first_row, n).transpose(0, 1).reshape({kv_heads, n * per_kv, d});
         const Tensor prompt_scores =
-            at::bmm(queries, g.k[block].transpose(1, 2)).view({kv_heads, n, per_kv, p}).transpose(0, 1);
-        const Tensor weights =
-            at::softmax(at::cat({prompt_scores, reply_scores.narrow(0, g.first_row, n)}, 3), 3);   // (n, KV, G, P+t)
+            at::bmm(queries, prompt_k.transpose(1, 2)).view({kv_heads, n, per_kv, p}).transpose(0, 1);
+        Tensor scores = at::cat({prompt_scores, reply_scores.narrow(0, g.first_row, n).narrow(3, before.reply, t)}, 3);
+        if (shape_.cap > 0) {
+            scores = shape_.cap * at::tanh(scores / shape_.cap);
+        }
+        const Tensor weights = at::softmax(scores, 3);   // (n, KV, G, P + t)
         const Tensor prompt_weights = weights.narrow(3, 0, p).transpose(0, 1).reshape({kv_heads, n * per_kv, p});
         const Tensor from_prompt =
-            at::bmm(prompt_weights, g.v[block]).view({kv_heads, n, per_kv, d}).transpose(0, 1);
-        const Tensor from_reply = at::matmul(weights.narrow(3, p, length_ + 1), reply_v.narrow(0, g.first_row, n));
+            at::bmm(prompt_weights, prompt_v).view({kv_heads, n, per_kv, d}).transpose(0, 1);
+        const Tensor from_reply = at::matmul(weights.narrow(3, p, t), reply_v.narrow(0, g.first_row, n).narrow(2, before.reply, t));
         out.push_back(from_prompt + from_reply);   // (n, KV, G, d)
     }
     return at::cat(out, 0).reshape({rows_, shape_.heads * d});

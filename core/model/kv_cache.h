@@ -40,8 +40,14 @@ class KvCache {
         std::vector<at::Tensor> k, v;   // per block, (KV, P, d)
     };
     void keep(int block, const at::Tensor& qkv);
+    /// How many tokens of a group's prompt, and of its replies, lie before what the block's queries see now.
+    struct Unseen {
+        std::int64_t prompt = 0, reply = 0;
+    };
+    Unseen unseen(const Group& group, int block) const;
 
     HeadShape shape_;
+    std::vector<std::int64_t> windows_;   // by block; empty: none
     std::int64_t rows_, length_ = 0, max_reply_;
     std::vector<Group> groups_;
     std::vector<at::Tensor> k_, v_;     // per block, (R, KV, max_reply, d)

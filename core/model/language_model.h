@@ -1,6 +1,7 @@
 #pragma once
 // An opened model: backbone, tokenizer, chat template.
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,20 +15,20 @@
 
 namespace plumbline {
 
-class GgufFile;
+class ModelFiles;
 
-/// The decoder's numbers from a GGUF file's metadata. Throws Error naming key and value for what does not fit
-/// together or is not supported.
-DecoderConfig read_decoder_config(const GgufFile& file);
+/// What a model is called when its path is all that is known.
+std::string model_name(const std::filesystem::path& path);
 /// What `info` tells; reads metadata only (sha256 stays empty).
-ModelInfo describe_model(const GgufFile& file, const std::string& name, Precision precision);
+ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision);
 
 /// Constant after construction.
 class LanguageModel {
   public:
-    /// `progress` gets 0..1 while weights are read and packed.
+    /// `progress` gets 0..1 while weights are read and packed. They are read on the CPU and then live on `device`.
     static std::unique_ptr<LanguageModel> open(const std::string& name_or_path, Precision precision,
-                                               const Pulse& pulse, const std::function<void(double)>& progress);
+                                               const Pulse& pulse, const std::function<void(double)>& progress,
+                                               at::Device device = at::kCPU);
 
     const Decoder& decoder() const { return *decoder_; }
     const Tokenizer& tokenizer() const { return *tokenizer_; }

@@ -16,14 +16,6 @@ using at::Tensor;
 
 namespace {
 
-constexpr std::array<std::string_view, linear_sites> names = {"q_proj", "k_proj",  "v_proj",   "o_proj",
-                                                             "gate_proj", "up_proj", "down_proj"};
-
-std::string module_path(int block, LinearSite site) {
-    const char* parent = site <= LinearSite::o ? ".self_attn." : ".mlp.";
-    return "model.layers." + std::to_string(block) + parent + std::string(peft_name(site));
-}
-
 PeftMatrix to_matrix(const Tensor& t) {
     const Tensor plain = t.detach().to(at::kCPU, at::kFloat).contiguous();
     const float* data = plain.const_data_ptr<float>();
@@ -36,33 +28,23 @@ Tensor to_tensor(const PeftMatrix& matrix) {
 
 }  // namespace
 
-std::string_view peft_name(LinearSite site) { return names[static_cast<int>(site)]; }
-
-std::int64_t in_features(const DecoderConfig& config, LinearSite site) {
-    switch (site) {
-        case LinearSite::o: return config.heads * config.head_dim;
-        case LinearSite::down: return config.mlp;
-        default: return config.hidden;
-    }
-}
-
-std::int64_t out_features(const DecoderConfig& config, LinearSite site) {
-    switch (site) {
-        case LinearSite::q: return config.heads * config.head_dim;
-        case LinearSite::k:
-        case LinearSite::v: return config.kv_heads * config.head_dim;
-        case LinearSite::gate:
-        case LinearSite::up: return config.mlp;
-        default: return config.hidden;
-    }
-}
-
 int first_lora_block(const LoraConfig& config, const DecoderConfig& model) {
     return config.lora_first_block < 0 ? model.blocks / 2 : config.lora_first_block;
 }
 
+LoraAdapter::LoraAdapter(const DecoderConfig& model) : modules_(linear_modules(model)), first_block_(model.blocks) {
+    for (const LinearModule& module : modules_) {
+        const bool moved = module.module->layout == Layout::by_head;
+        places_.push_back(moved ? places_of_rows(*module.module, model) : std::vector<std::int64_t>());
+    }
+}
+
+std::string LoraAdapter::path(int block, std::size_t module) const {
+    return name_in_block(*modules_[module].module, block);
+}
+
 LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed, at::Device device) {
-    LoraAdapter adapter;
+    LoraAdapter adapter(model);
     adapter.rank_ = config.lora_rank;
     adapter.alpha_ = config.lora_alpha;
     adapter.scale_ = config.lora_alpha / config.lora_rank;
@@ -74,33 +56,31 @@ LoraAdapter LoraAdapter::fresh(const DecoderConfig& model, const LoraConfig& con
     }
     auto generator = at::detail::createCPUGenerator(seed);
     for (int block = 0; block < model.blocks; ++block) {
-        std::array<Pair, linear_sites> pairs;
-        for (int i = 0; block >= adapter.first_block_ && i < linear_sites; ++i) {
-            const auto site = static_cast<LinearSite>(i);
-            const std::int64_t in = in_features(model, site);
-            const double bound = 1.0 / std::sqrt(static_cast<double>(in));   // kaiming_uniform with a = sqrt 5
+        std::vector<Pair> pairs(adapter.modules_.size());
+        for (std::size_t i = 0; block >= adapter.first_block_ && i < pairs.size(); ++i) {
+            const LinearModule& module = adapter.modules_[i];
+            const double bound = 1.0 / std::sqrt(static_cast<double>(module.in));   // kaiming_uniform with a = sqrt 5
             pairs[i] = {
-                at::empty({config.lora_rank, in}, at::kFloat).uniform_(-bound, bound, generator).to(device),
-                at::zeros({out_features(model, site), config.lora_rank}, at::TensorOptions(at::kFloat).device(device))};
+                at::empty({config.lora_rank, module.in}, at::kFloat).uniform_(-bound, bound, generator).to(device),
+                at::zeros({module.out, config.lora_rank}, at::TensorOptions(at::kFloat).device(device))};
         }
-        adapter.add_block(model, pairs);
+        adapter.add_block(pairs);
     }
     return adapter;
 }
 
-LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter& peft) {
-    LoraAdapter adapter;
+LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter& peft, at::Device device) {
+    LoraAdapter adapter(model);
     adapter.rank_ = peft.rank;
     adapter.alpha_ = peft.alpha;
     adapter.rslora_ = peft.rslora;
     adapter.scale_ = peft.alpha / (peft.rslora ? std::sqrt(static_cast<double>(peft.rank)) : peft.rank);
-    adapter.first_block_ = model.blocks;
     std::set<std::string> known;
     for (int block = 0; block < model.blocks; ++block) {
-        std::array<Pair, linear_sites> pairs;
-        for (int i = 0; i < linear_sites; ++i) {
-            const auto site = static_cast<LinearSite>(i);
-            const std::string path = module_path(block, site);
+        std::vector<Pair> pairs(adapter.modules_.size());
+        for (std::size_t i = 0; i < pairs.size(); ++i) {
+            const LinearModule& module = adapter.modules_[i];
+            const std::string path = adapter.path(block, i);
             const auto a = peft.lora.find(path + ".lora_A");
             const auto b = peft.lora.find(path + ".lora_B");
             if (a == peft.lora.end() && b == peft.lora.end()) {
@@ -109,17 +89,20 @@ LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter
             if (a == peft.lora.end() || b == peft.lora.end()) {
                 throw Error("read adapter", path + " has one of lora_A and lora_B only; the file is damaged");
             }
-            const std::vector<std::int64_t> want_a{peft.rank, in_features(model, site)};
-            const std::vector<std::int64_t> want_b{out_features(model, site), peft.rank};
+            const std::vector<std::int64_t> want_a{peft.rank, module.in}, want_b{module.out, peft.rank};
             if (a->second.shape != want_a || b->second.shape != want_b) {
                 throw Error("read adapter", path + " does not have the model's shape; it was made for another model");
             }
-            pairs[i] = {to_tensor(a->second), to_tensor(b->second)};
+            Tensor rows = to_tensor(b->second);
+            if (!adapter.places_[i].empty()) {
+                rows = rows.index_select(0, at::tensor(adapter.places_[i], at::kLong));
+            }
+            pairs[i] = {to_tensor(a->second).to(device), rows.to(device)};
             adapter.first_block_ = std::min(adapter.first_block_, block);
             known.insert(a->first);
             known.insert(b->first);
         }
-        adapter.add_block(model, pairs);
+        adapter.add_block(pairs);
     }
     for (const auto& [path, matrix] : peft.lora) {
         if (!known.contains(path)) {
@@ -129,19 +112,17 @@ LoraAdapter LoraAdapter::from_peft(const DecoderConfig& model, const PeftAdapter
     return adapter;
 }
 
-// The sites of each product read one input, and add to columns of it that follow each other.
-void LoraAdapter::add_block(const DecoderConfig& model, const std::array<Pair, linear_sites>& pairs) {
-    constexpr std::array<int, block_products + 1> sites_from = {0, 3, 4, 6, 7};
+// The modules of each product read one input, and add to columns of it that follow each other.
+void LoraAdapter::add_block(const std::vector<Pair>& pairs) {
     auto& products = stacks_.emplace_back();
-    for (int product = 0; product < block_products; ++product) {
-        std::int64_t column = 0;
-        for (int site = sites_from[product]; site < sites_from[product + 1]; ++site) {
-            if (const auto& [a, b] = pairs[site]; a.defined()) {
-                products[product].parts.push_back({a, b, column, site});
-            }
-            column += out_features(model, static_cast<LinearSite>(site));
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        if (const auto& [a, b] = pairs[i]; a.defined()) {
+            products[static_cast<std::size_t>(modules_[i].product)].parts.push_back(
+                {a, b, modules_[i].column, static_cast<int>(i)});
         }
-        products[product].join();
+    }
+    for (LoraStack& stack : products) {
+        stack.join();
     }
 }
 
@@ -163,11 +144,16 @@ void LoraAdapter::to_peft(PeftAdapter& peft) const {
     std::set<std::string> modules;
     std::set<int> blocks;
     for_each([&](int block, const LoraStack::Part& part) {
-        const auto site = static_cast<LinearSite>(part.site);
-        peft.lora[module_path(block, site) + ".lora_A"] = to_matrix(part.a);
-        peft.lora[module_path(block, site) + ".lora_B"] = to_matrix(part.b);
-        modules.insert(std::string(peft_name(site)));
+        const auto module = static_cast<std::size_t>(part.site);
+        const std::string at_path = path(block, module);
+        const std::vector<std::int64_t>& places = places_[module];
+        peft.lora[at_path + ".lora_A"] = to_matrix(part.a);
+        const Tensor rows = part.b.detach().cpu();
+        peft.lora[at_path + ".lora_B"] =
+            to_matrix(places.empty() ? rows : at::empty_like(rows).index_copy_(0, at::tensor(places, at::kLong), rows));
+        modules.insert(at_path.substr(at_path.rfind('.') + 1));
         blocks.insert(block);
+        peft.fan_in_fan_out |= modules_[module].module->layout == Layout::columns;
     });
     if (first_block_ > 0) {
         peft.layers_to_transform.assign(blocks.begin(), blocks.end());
@@ -202,7 +188,7 @@ std::vector<Tensor> LoraAdapter::tensors() const {
 std::vector<std::string> LoraAdapter::tensor_names() const {
     std::vector<std::string> out;
     for_each([&](int block, const LoraStack::Part& part) {
-        const std::string path = "blocks." + std::to_string(block) + "." + std::string(names[part.site]);
+        const std::string path = "blocks." + std::to_string(block) + "." + modules_[static_cast<std::size_t>(part.site)].label;
         out.insert(out.end(), {path + ".lora_A", path + ".lora_B"});
     });
     return out;

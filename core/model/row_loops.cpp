@@ -138,9 +138,9 @@ void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows,
 }
 
 FOR_EACH_PROCESSOR
-void rotate(const float* in, const float* cos, const float* sin, float sign, std::int64_t heads, std::int64_t d,
+void rotate(const float* in, const float* cos, const float* sin, float sign, const TurnedHeads& shape,
             std::int64_t width, float* out) {
-    const std::int64_t half = d / 2;
+    const std::int64_t heads = shape.heads, d = shape.d, half = shape.turned / 2;
     for (std::int64_t head = 0; head < heads; ++head) {
         const float *a = in + head * d, *b = a + half;
         float *to_a = out + head * d, *to_b = to_a + half;
@@ -150,6 +150,7 @@ void rotate(const float* in, const float* cos, const float* sin, float sign, std
             to_a[i] = x * cos[i] - y * s;
             to_b[i] = y * cos[i] + x * s;
         }
+        std::copy(b + half, in + (head + 1) * d, to_b + half);
     }
     std::copy(in + heads * d, in + width, out + heads * d);
 }

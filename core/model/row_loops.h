@@ -17,9 +17,12 @@ void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, float* out)
 /// grad (rows, n) -> grad_gate_up (rows, 2 n).
 void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows, std::int64_t n, float* grad_gate_up);
 
-/// One row of `heads` heads of `d` entries turned by its position's cos and sin (d / 2), halves against each other;
-/// `sign` -1 turns back. What comes after the heads, up to `width`, is copied.
-void rotate(const float* in, const float* cos, const float* sin, float sign, std::int64_t heads, std::int64_t d,
+/// One row of heads of `d` entries whose first `turned` are turned by its position's cos and sin (turned / 2), halves
+/// against each other; `sign` -1 turns back. The rest, up to `width`, is copied.
+struct TurnedHeads {
+    std::int64_t heads = 0, d = 0, turned = 0;
+};
+void rotate(const float* in, const float* cos, const float* sin, float sign, const TurnedHeads& shape,
             std::int64_t width, float* out);
 
 /// One row's query heads that share a key head, against the keys and values of the prompt and of the reply:

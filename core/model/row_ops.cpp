@@ -22,6 +22,9 @@ void over_rows(std::int64_t rows, std::int64_t width, const Work& work) {
 
 const float* data(const Tensor& t) { return t.const_data_ptr<float>(); }
 float* data_of(Tensor& t) { return t.data_ptr<float>(); }
+std::int64_t head_dim_of(const Rotation& rotation) {
+    return rotation.head_dim > 0 ? rotation.head_dim : 2 * rotation.cos.size(1);
+}
 const std::uint16_t* bits(const Tensor& t) { return static_cast<const std::uint16_t*>(t.const_data_ptr()); }
 
 }  // namespace
@@ -82,16 +85,21 @@ Tensor swiglu_backward(const Tensor& gate_up, const Tensor& grad) {
 }
 
 Tensor plain_rotate(const Tensor& x, const Rotation& rotation, std::int64_t heads, bool back) {
-    const std::int64_t n = x.size(0), half = rotation.cos.size(1), d = 2 * half;
+    const std::int64_t n = x.size(0), half = rotation.cos.size(1), d = head_dim_of(rotation);
     const Tensor turned = x.narrow(1, 0, heads * d).reshape({n, heads, d});
     const Tensor a = turned.narrow(2, 0, half), b = turned.narrow(2, half, half);
+    const Tensor rest = turned.narrow(2, 2 * half, d - 2 * half);
     const Tensor cos = rotation.cos.unsqueeze(1), sin = (back ? -rotation.sin : rotation.sin).unsqueeze(1);
-    return at::cat({at::cat({a * cos - b * sin, b * cos + a * sin}, 2).flatten(1), x.narrow(1, heads * d, x.size(1) - heads * d)},
+    return at::cat({at::cat({a * cos - b * sin, b * cos + a * sin, rest}, 2).flatten(1),
+                    x.narrow(1, heads * d, x.size(1) - heads * d)},
                    1);
 }
 
 Tensor rotate(const Tensor& x, const Rotation& rotation, std::int64_t heads, bool back) {
-    const std::int64_t n = x.size(0), half = rotation.cos.size(1), d = 2 * half, width = x.size(1);
+    if (!rotation.cos.defined()) {
+        return x;
+    }
+    const std::int64_t n = x.size(0), half = rotation.cos.size(1), d = head_dim_of(rotation), width = x.size(1);
     if (!x.is_cpu()) {
         return plain_rotate(x, rotation, heads, back);
     }
@@ -100,7 +108,7 @@ Tensor rotate(const Tensor& x, const Rotation& rotation, std::int64_t heads, boo
     over_rows(n, width, [&](std::int64_t begin, std::int64_t rows) {
         for (std::int64_t row = begin; row < begin + rows; ++row) {
             loops::rotate(data(in) + row * width, data(rotation.cos) + row * half, data(rotation.sin) + row * half,
-                          back ? -1.0f : 1.0f, heads, d, width, data_of(out) + row * width);
+                          back ? -1.0f : 1.0f, {heads, d, 2 * half}, width, data_of(out) + row * width);
         }
     });
     return out;

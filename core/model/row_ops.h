@@ -17,10 +17,12 @@ at::Tensor rms_norm_backward(const at::Tensor& h, const at::Tensor& weight, cons
 at::Tensor swiglu(const at::Tensor& gate_up);
 at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& grad);   // (N, 2 M)
 
-/// The first `heads` heads of each row of x (N, W) turned by their position, cos and sin (N, d / 2): rotary positions,
-/// halves against each other (the transformers library's pairing, not GGUF's). `back` is the inverse.
+/// The first `heads` heads of each row of x (N, W) turned by their position, cos and sin (N, r / 2), r <= d: rotary
+/// positions of the first r entries of a head, halves against each other (the transformers library's pairing, not
+/// GGUF's). `back` is the inverse.
 struct Rotation {
-    at::Tensor cos, sin;
+    at::Tensor cos, sin;         // undefined: nothing turns
+    std::int64_t head_dim = 0;   // d; 0: r
 };
 at::Tensor rotate(const at::Tensor& x, const Rotation& rotation, std::int64_t heads, bool back = false);
 /// The same in plain tensors, differentiable in x.

@@ -44,7 +44,7 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
     at::NoGradGuard no_grad;
     const PackedBatch batch = pack(sequences, prompts);
     const int blocks = decoder.config().blocks, middle = blocks / 2;
-    Tensor h = decoder.embed(batch.ids, nullptr);   // (N, D)
+    Tensor h = decoder.embed(batch, nullptr);   // (N, D)
     int at_block = 0;
     const auto run_to = [&](int block) {
         h = decoder.run(h, batch, at_block, block, nullptr, pulse);
@@ -85,10 +85,10 @@ Tensor policy_states(const Decoder& decoder, const Adapter* adapter, const Packe
     const int first = adapter ? adapter->first_block() : decoder.config().blocks;
     Tensor h = lower;
     if (adapter && adapter->owns_embedding()) {
-        h = decoder.embed(batch.ids, adapter);
+        h = decoder.embed(batch, adapter);
     } else if (!h.defined()) {
         at::NoGradGuard no_grad;   // nothing below the adapter trains
-        h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
+        h = decoder.run(decoder.embed(batch, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, adapter, pulse);
     return h.index_select(0, batch.predictors.to(h.device(), /*non_blocking=*/true));   // (M, D)

@@ -111,7 +111,7 @@ Tensor PooledReward::rewards(const Decoder& decoder, std::span<const Sequence> r
     Tensor h;
     {
         at::NoGradGuard no_grad;  // nothing below the adapter trains
-        h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);  // (N, D)
+        h = decoder.run(decoder.embed(batch, nullptr), batch, 0, first, nullptr, pulse);  // (N, D)
     }
     h = decoder.run(h, batch, first, middle, &adapter, pulse).index_select(0, batch.reply_rows);  // (M, D)
     std::vector<Tensor> rows;

@@ -29,8 +29,7 @@ void shuffle(std::span<T> values, std::uint64_t seed, int epoch, std::uint64_t r
 }
 
 Decoder empty_backbone(const DecoderConfig& config) {
-    return {config, FrozenLinear(), FrozenLinear(), Tensor(),
-            std::vector<DecoderBlock>(static_cast<std::size_t>(config.blocks))};
+    return {config, {}, std::vector<DecoderBlock>(static_cast<std::size_t>(config.blocks))};
 }
 
 FullWeights trainable(const DecoderConfig& model, std::uint64_t seed) {

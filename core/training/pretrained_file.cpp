@@ -44,21 +44,21 @@ void add_decoder(GgufWriter& file, const FullWeights& weights, GgufType type) {
     file.set("llama.attention.value_length", number(c.head_dim));
     file.set("llama.attention.layer_norm_rms_epsilon", static_cast<float>(c.norm_eps));
     file.set("llama.rope.dimension_count", number(c.head_dim));
-    file.set("llama.rope.freq_base", static_cast<float>(c.rope_theta));
+    file.set("llama.rope.freq_base", static_cast<float>(c.rope.theta));
 
     add(file, "token_embd.weight", type, weights.embedding());
     for (int i = 0; i < c.blocks; ++i) {
         const FullWeights::Block& block = weights.block(i);
         const std::string at_block = "blk." + std::to_string(i) + ".";
         const std::int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
-        add(file, at_block + "attn_norm.weight", GgufType::f32, block.attention_norm);
+        add(file, at_block + "attn_norm.weight", GgufType::f32, block.vector(BlockVector::attention_norm));
         add(file, at_block + "attn_q.weight", type,
             interleaved(block.qkv.narrow(0, 0, q), c.heads, c.head_dim));
         add(file, at_block + "attn_k.weight", type,
             interleaved(block.qkv.narrow(0, q, kv), c.kv_heads, c.head_dim));
         add(file, at_block + "attn_v.weight", type, block.qkv.narrow(0, q + kv, kv));
         add(file, at_block + "attn_output.weight", type, block.output);
-        add(file, at_block + "ffn_norm.weight", GgufType::f32, block.mlp_norm);
+        add(file, at_block + "ffn_norm.weight", GgufType::f32, block.vector(BlockVector::mlp_norm));
         add(file, at_block + "ffn_gate.weight", type, block.gate_up.narrow(0, 0, c.mlp));
         add(file, at_block + "ffn_up.weight", type, block.gate_up.narrow(0, c.mlp, c.mlp));
         add(file, at_block + "ffn_down.weight", type, block.down);

@@ -140,7 +140,7 @@ Tensor token_rewards(const Decoder& decoder, const RewardModel& model, const Pac
     Tensor h;
     {
         at::NoGradGuard no_grad;
-        h = decoder.run(decoder.embed(batch.ids, nullptr), batch, 0, first, nullptr, pulse);
+        h = decoder.run(decoder.embed(batch, nullptr), batch, 0, first, nullptr, pulse);
     }
     h = decoder.run(h, batch, first, decoder.config().blocks, &model.adapter, pulse);
     const Tensor states =

@@ -27,6 +27,7 @@ void in_chunks(std::int64_t all, const std::function<void(std::int64_t begin, st
 
 struct Arguments {
     const FrozenLinear* head;
+    double cap;                 // of logits; 0: none
     double inverse_temperature;
     const Pulse* pulse;
 };
@@ -37,6 +38,12 @@ Tensor chosen_logprobs(const Tensor& logits, const Tensor& targets, const Tensor
     return logits.gather(1, targets.unsqueeze(1)).squeeze(1).to(at::kFloat) * inverse_temperature - normalizer;
 }
 
+// Logits (m, V) of rows x (m, D) after the final norm, in memory of their own.
+Tensor capped_logits(const FrozenLinear& head, const Tensor& x, double cap) {
+    Tensor logits = head.raw_product(x);
+    return cap > 0 ? logits.div_(cap).tanh_().mul_(cap) : logits;
+}
+
 // x (M, D) after the final norm.
 struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
     static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, const Tensor& targets,
@@ -44,7 +51,7 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
         const std::int64_t all = x.size(0);
         Tensor out = at::empty({all}, x.options()), normalizers = at::empty({all}, x.options()), kept;
         in_chunks(all, [&](std::int64_t begin, std::int64_t rows) {
-            const Tensor logits = arguments.head->raw_product(x.narrow(0, begin, rows));   // (m, V)
+            const Tensor logits = capped_logits(*arguments.head, x.narrow(0, begin, rows), arguments.cap);   // (m, V)
             const Tensor normalizer = log_sum_exp(logits, arguments.inverse_temperature);   // (m)
             out.narrow(0, begin, rows)
                 .copy_(chosen_logprobs(logits, targets.narrow(0, begin, rows), normalizer,
@@ -57,6 +64,7 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
         });
         context->save_for_backward({x, targets, normalizers, kept});
         context->saved_data["head"] = reinterpret_cast<std::int64_t>(arguments.head);
+        context->saved_data["cap"] = arguments.cap;
         context->saved_data["pulse"] = reinterpret_cast<std::int64_t>(arguments.pulse);
         context->saved_data["inverse_temperature"] = arguments.inverse_temperature;
         return out;
@@ -69,14 +77,16 @@ struct TokenLogprobs : torch::autograd::Function<TokenLogprobs> {
         const Tensor &x = saved[0], &targets = saved[1], &normalizers = saved[2], &kept = saved[3];
         const auto* head = reinterpret_cast<const FrozenLinear*>(context->saved_data["head"].toInt());
         const auto* pulse = reinterpret_cast<const Pulse*>(context->saved_data["pulse"].toInt());
+        const double cap = context->saved_data["cap"].toDouble();
         const double inverse_temperature = context->saved_data["inverse_temperature"].toDouble();
         const Tensor upstream = grads[0].contiguous();   // (M)
         Tensor grad_x = at::empty_like(x);
         in_chunks(x.size(0), [&](std::int64_t begin, std::int64_t rows) {
             const auto part = [&](const Tensor& t) { return t.narrow(0, begin, rows); };
-            Tensor logits = kept.defined() ? kept : head->raw_product(part(x));   // (m, V)
+            Tensor logits = kept.defined() ? kept : capped_logits(*head, part(x), cap);   // (m, V)
+            const Tensor slope = cap > 0 ? 1 - (logits / cap).square() : Tensor();       // of cap * tanh(x / cap)
             chosen_gradient_(logits, part(targets), part(normalizers), part(upstream), inverse_temperature);
-            part(grad_x).copy_(head->backward(logits));
+            part(grad_x).copy_(head->backward(cap > 0 ? logits.mul_(slope) : logits));
             (*pulse)();
         });
         return {grad_x, Tensor(), Tensor()};
@@ -94,7 +104,7 @@ Tensor token_logprobs(const Decoder& decoder, const Adapter* adapter, const Tens
         return at::log_softmax(logits, 1).gather(1, chosen.unsqueeze(1)).squeeze(1);
     }
     const Tensor x = decoder.final_norm(h, adapter).contiguous();
-    return TokenLogprobs::apply(x, chosen, Arguments{&decoder.head(), 1.0 / temperature, &pulse});
+    return TokenLogprobs::apply(x, chosen, Arguments{&decoder.head(), decoder.config().logit_cap, 1.0 / temperature, &pulse});
 }
 
 Tensor reference_logprobs(const Decoder& decoder, const Tensor& h, const Tensor& targets,
@@ -103,7 +113,7 @@ Tensor reference_logprobs(const Decoder& decoder, const Tensor& h, const Tensor&
     const Tensor x = decoder.final_norm(h, nullptr).contiguous();
     Tensor out = at::empty({static_cast<std::int64_t>(temperatures.size()), x.size(0)}, x.options());
     in_chunks(x.size(0), [&](std::int64_t begin, std::int64_t rows) {
-        const Tensor logits = decoder.head().raw_product(x.narrow(0, begin, rows));   // (m, V)
+        const Tensor logits = capped_logits(decoder.head(), x.narrow(0, begin, rows), decoder.config().logit_cap);   // (m, V)
         for (std::size_t k = 0; k < temperatures.size(); ++k) {
             Tensor part = out[static_cast<std::int64_t>(k)].narrow(0, begin, rows);
             if (k > 0 && temperatures[k] == temperatures[k - 1]) {

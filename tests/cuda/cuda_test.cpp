@@ -32,13 +32,21 @@ Decoder backbone_on(at::Device device, Precision precision) {
         const auto moved = [&](const FrozenLinear& layer) {
             return FrozenLinear(layer.dense().to(device), precision);
         };
-        blocks.push_back({b.attention_norm.to(device), b.mlp_norm.to(device), moved(b.qkv), moved(b.output),
-                          moved(b.gate_up), moved(b.down)});
+        DecoderBlock& to = blocks.emplace_back();
+        to.qkv = moved(b.qkv);
+        to.output = moved(b.output);
+        to.gate_up = moved(b.gate_up);
+        to.down = moved(b.down);
+        for (const BlockVector norm : {BlockVector::attention_norm, BlockVector::mlp_norm}) {
+            to.vector(norm) = b.vector(norm).to(device);
+        }
     }
-    const Tensor table = from.embedding().dense().to(device);
-    FrozenLinear embedding(table, precision);
-    embedding.keep_plain(table);
-    return {from.config(), std::move(embedding), {}, from.final_norm_weight().to(device), std::move(blocks)};
+    const Tensor table = from.ends().embedding.dense().to(device);
+    DecoderEnds ends;
+    ends.embedding = FrozenLinear(table, precision);
+    ends.embedding.keep_plain(table);
+    ends.final_norm = from.ends().final_norm.to(device);
+    return {from.config(), std::move(ends), std::move(blocks)};
 }
 
 /// The policy's weights after one step on a pair, on the CPU, as one row.

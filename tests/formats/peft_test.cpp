@@ -125,10 +125,11 @@ TEST(Peft, RefusesSettingsByName) {
         {"use_dora", true},
         {"bias", "all"},
         {"lora_bias", true},
-        {"rank_pattern", {{"q_proj", 4}}},
-        {"alpha_pattern", {{"q_proj", 4}}},
+        {"rank_pattern", {{"q_proj", "4"}}},
+        {"rank_pattern", json::array({4})},
+        {"alpha_pattern", {{"q_proj", -4}}},
+        {"alpha_pattern", {{".*q_proj", 4}}},
         {"peft_type", "IA3"},
-        {"fan_in_fan_out", true},
         {"layer_replication", json::array({json::array({0, 4})})},
         {"target_parameters", json::array({"x"})},
         {"trainable_token_indices", json::array({1})},
@@ -162,11 +163,39 @@ TEST(Peft, RefusesSettingsByName) {
              {"lora_dropout", 0.1},
              {"a_setting_of_the_future", nullptr},
              {"init_lora_weights", "gaussian"},
+             {"fan_in_fan_out", true},
+             {"rank_pattern", {{"q_proj", 8}}},
+             {"alpha_pattern", {{"^model.layers.0.self_attn.q_proj", 4}}},
              {"target_modules", ".*proj"},
              {"target_modules", json::array({"model.layers.0.self_attn.q_proj"})}}) {
         config[key] = value;
         testing::write_whole(folder / "adapter_config.json", config.dump());
         EXPECT_EQ(error_of(folder), "") << key;
+    }
+}
+
+// What rank_pattern says must be what the matrices have; alpha_pattern makes one B larger than the others.
+TEST(Peft, TakesPatternsOfRankAndAlphaIn) {
+    const TempFolder folder;
+    copy_adapter("tiny_adapter", folder);
+    const json original = json::parse(testing::read_whole(folder / "adapter_config.json"));
+    const auto with = [&](const char* key, const json& value) {
+        json config = original;
+        config[key] = value;
+        testing::write_whole(folder / "adapter_config.json", config.dump());
+    };
+    with("rank_pattern", {{"layers.0.self_attn.q_proj", 4}});
+    EXPECT_NE(error_of(folder).find("q_proj.lora_A has rank 8 where r is 4"), std::string::npos) << error_of(folder);
+
+    const std::string b = "model.layers.0.self_attn.q_proj.lora_B", other = "model.layers.1.self_attn.q_proj.lora_B";
+    const PeftAdapter plain = read_peft(testing::golden_path("tiny_adapter"));
+    with("alpha_pattern", {{"layers.0.self_attn.q_proj", 3 * plain.alpha}});
+    const PeftAdapter changed = read_peft(folder.path());
+    EXPECT_EQ(changed.rank, plain.rank);
+    EXPECT_DOUBLE_EQ(changed.alpha, plain.alpha);
+    EXPECT_EQ(changed.lora.at(other).values, plain.lora.at(other).values);
+    for (std::size_t i = 0; i < plain.lora.at(b).values.size(); ++i) {
+        EXPECT_FLOAT_EQ(changed.lora.at(b).values[i], 3 * plain.lora.at(b).values[i]);
     }
 }
 
@@ -207,7 +236,7 @@ TEST(Peft, NamesTensorsThatDoNotFit) {
     expect(error_after("tiny_adapter", [&](Tensors& t) { t[score] = t[a]; }), "score");
     expect(error_after("tiny_adapter", [&](Tensors& t) { t["x.lora_A.weight"] = t[a]; }),
            "'x.lora_A.weight'");
-    for (const char* path : {"layers.1.q", "model.layers.x.q", "model.layers.-1.q", "model.layers.99999.q",
+    for (const char* path : {"layers.q", "model.layers.x.q", "model.layers.-1.q", "model.layers.99999.q",
                              "model.layers.1", "model.layers.99999999999999999999.q"}) {
         const std::string key = "base_model.model." + std::string(path) + ".lora_A.weight";
         expect(error_after("tiny_adapter", [&](Tensors& t) { t[key] = t[a]; }), "not supported");

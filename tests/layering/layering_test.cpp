@@ -85,7 +85,7 @@ std::string reason(const std::string& path, const Include& include) {
             return "core does not know the window";
         }
         if (is_tensor(name) && starts_with_any(path, {"core/api/", "core/formats/", "core/text/",
-                                                      "core/store/", "core/judges/"})) {
+                                                      "core/store/", "core/judges/", "core/model/families/"})) {
             return "the base has no tensors";
         }
         if (in("core/api/") && is_header(path) && !is_standard(include) && !of("core/api/")) {

@@ -17,7 +17,7 @@ TEST(Lora, FreshAdapterCoversTheUpperHalfAndDoesNothing) {
     const DecoderConfig& model = golden_model().decoder().config();
     const LoraAdapter adapter = LoraAdapter::fresh(model, LoraConfig{}, 7);
     EXPECT_EQ(adapter.first_block(), model.blocks / 2);
-    EXPECT_EQ(adapter.tensors().size(), static_cast<std::size_t>(model.blocks / 2 * linear_sites * 2));
+    EXPECT_EQ(adapter.tensors().size(), static_cast<std::size_t>(model.blocks) / 2 * linear_modules(model).size() * 2);
     const at::Tensor x = at::randn({3, model.hidden});
     for (const int block : {0, model.blocks - 1}) {   // not adapted, and adapted with B zero
         const FrozenLinear& frozen = golden_model().decoder().block(block).qkv;

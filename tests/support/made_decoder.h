@@ -15,15 +15,21 @@ inline Decoder made_decoder(const DecoderConfig& c, Precision precision,
     };
     std::vector<DecoderBlock> blocks;
     for (int i = 0; i < c.blocks; ++i) {
-        blocks.push_back({tensor({c.hidden}), tensor({c.hidden}),
-                          layer((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden),
-                          layer(c.hidden, c.heads * c.head_dim), layer(2 * c.mlp, c.hidden),
-                          layer(c.hidden, c.mlp)});
+        DecoderBlock& block = blocks.emplace_back();
+        for (const BlockVector norm : {BlockVector::attention_norm, BlockVector::mlp_norm}) {
+            block.vector(norm) = tensor({c.hidden});
+        }
+        block.qkv = layer((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden);
+        block.output = layer(c.hidden, c.heads * c.head_dim);
+        block.gate_up = layer(2 * c.mlp, c.hidden);
+        block.down = layer(c.hidden, c.mlp);
     }
     const at::Tensor table = tensor({c.vocab, c.hidden});
-    FrozenLinear embedding(table, precision);
-    embedding.keep_plain(table);
-    return {c, std::move(embedding), {}, tensor({c.hidden}), std::move(blocks)};
+    DecoderEnds ends;
+    ends.embedding = FrozenLinear(table, precision);
+    ends.embedding.keep_plain(table);
+    ends.final_norm = tensor({c.hidden});
+    return {c, std::move(ends), std::move(blocks)};
 }
 
 }  // namespace plumbline::testing

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/formats/gguf.h"
+#include "core/formats/model_files.h"
 #include "core/training/pretrained_file.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/torch_model.h"
@@ -162,11 +162,11 @@ TEST(PretrainedFile, WritesWhatTheReferenceWrote) {
         dequantize(written, b);
         EXPECT_EQ(a, b) << tensor.name;
     }
-    const DecoderConfig config = read_decoder_config(ours), original = read_decoder_config(theirs);
+    const DecoderConfig config = ModelFiles(ours.path()).config(), original = ModelFiles(theirs.path()).config();
     EXPECT_EQ(config.parameters(), original.parameters());
     EXPECT_EQ(config.context, original.context);
     EXPECT_EQ(config.kv_heads, original.kv_heads);
-    EXPECT_EQ(config.rope_theta, original.rope_theta);
+    EXPECT_EQ(config.rope.theta, original.rope.theta);
     EXPECT_FLOAT_EQ(static_cast<float>(config.norm_eps), static_cast<float>(original.norm_eps));
 }
 
