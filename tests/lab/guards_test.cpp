@@ -70,19 +70,24 @@ TEST_F(Guards, AHaltedVoteIsLearnedWithGentlerSettings) {
     EXPECT_EQ(driver.snapshot().policy_steps, 1);
 }
 
-TEST_F(Guards, AModelWithANonFiniteWeightSaysSo) {
+// The first weight of a norm is not a number: the file is refused. It is a huge one: what is computed with it is none.
+TEST_F(Guards, AModelWhoseNumbersAreNotFiniteSaysSo) {
     const GgufWriter writer = tiny_model(5);
     std::string bytes = writer.bytes();
-    const float one = 1, bad = std::nanf("");
+    const float one = 1, huge = 3e38f, bad = std::nanf("");
     const std::string one_bytes(reinterpret_cast<const char*>(&one), 4);
     const std::size_t norm = bytes.find(one_bytes + one_bytes + one_bytes, writer.places().at("data"));
     ASSERT_NE(norm, std::string::npos);
-    std::memcpy(bytes.data() + norm, &bad, 4);  // the first weight of a norm
     const std::string path = (folder_ / "nan.gguf").string();
-    write_whole(path, bytes);
-    EngineDriver driver(one_thread());
     NewSession start = new_session();
     start.model = path;
+    std::memcpy(bytes.data() + norm, &bad, 4);
+    write_whole(path, bytes);
+    EngineDriver driver(one_thread());
+    expect_error_form(driver.failure_of(start), "holds a value that is not finite");
+
+    std::memcpy(bytes.data() + norm, &huge, 4);
+    write_whole(path, bytes);
     const auto events = driver.after(start);
     EXPECT_TRUE(all_of<PairReady>(events).empty());
     EXPECT_EQ(all_of<SamplingStopped>(events).size(), 1U) << names_of(events);
