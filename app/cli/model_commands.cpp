@@ -1,4 +1,4 @@
-// models, info, tokenize: what needs no arithmetic.
+// info, tokenize: what needs no arithmetic.
 
 #include <nlohmann/json.hpp>
 
@@ -6,7 +6,6 @@
 #include "app/cli/input_file.h"
 #include "app/cli/options.h"
 #include "app/cli/text_table.h"
-#include "core/api/catalog.h"
 #include "core/api/memory_forecast.h"
 
 namespace plumbline::cli {
@@ -19,35 +18,6 @@ std::string megabytes(std::int64_t bytes) {
 std::string millions(std::int64_t parameters) {
     return parameters < 1000000 ? std::to_string(parameters)
                                 : figure(static_cast<double>(parameters) / 1e6) + " M";
-}
-
-void run_models(Work& work) {
-    const std::vector<CatalogModel> models = catalog_models();
-    if (work.console.json()) {
-        for (const CatalogModel& model : models) {
-            work.console.object({{"name", model.name},
-                                 {"path", model.path.string()},
-                                 {"installed", model.installed},
-                                 {"parameters", model.parameters},
-                                 {"licence", model.licence}});
-        }
-        return;
-    }
-    TextTable table({{"name", Align::left},
-                     {"parameters"},
-                     {"memory"},
-                     {"licence", Align::left},
-                     {"where", Align::left}});
-    std::vector<std::vector<std::string>> rows;
-    for (const CatalogModel& model : models) {
-        rows.push_back({model.name, millions(model.parameters), megabytes(model.memory_bytes), model.licence,
-                        model.installed ? model.path.string() : "not installed: " + model.how_to_get});
-        table.fit(rows.back());
-    }
-    work.console.line(table.header());
-    for (const auto& row : rows) {
-        work.console.line(table.line(row));
-    }
 }
 
 struct InfoOptions {
@@ -127,12 +97,6 @@ void run_tokenize(const TokenizeOptions& options, Work& work) {
 }
 
 }  // namespace
-
-void add_models(CLI::App& app, Invocation& invocation) {
-    CLI::App* command =
-        add_command(app, invocation, "models", "List the models that are installed or can be", run_models);
-    add_output_options(*command, invocation);
-}
 
 void add_info(CLI::App& app, Invocation& invocation) {
     const auto options = std::make_shared<InfoOptions>();

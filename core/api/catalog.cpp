@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <system_error>
 
 #include "core/api/errors.h"
+#include "core/api/known_models.h"
+#include "core/api/own_models.h"
 #include "core/formats/atomic_file.h"
-#include "core/formats/gguf.h"
+#include "core/formats/model_summary.h"
 #include "core/lab/memory_need.h"
 #include "embedded/model_courtesy.h"
 #include "embedded/prompts_courtesy.h"
@@ -19,25 +22,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* smollm_file = "SmolLM2-135M-Instruct.Q4_1.gguf";
-
-CatalogModel smollm(const fs::path& models) {
-    CatalogModel model;
-    model.name = "smollm2-135m-instruct";
-    model.title = "SmolLM2 135M Instruct";
-    model.path = models / smollm_file;
-    std::error_code ignored;
-    model.installed = fs::is_regular_file(model.path, ignored);
-    model.parameters = 134515008;
-    model.memory_bytes = memory::session_estimate(model.parameters, std::int64_t{49152} * 576, Precision::f32);
-    model.licence = "Apache-2.0";
-    if (!model.installed) {
-        model.how_to_get = "Run packaging/run.sh once; it downloads the model (93 MB).";
-    }
-    return model;
-}
-
 constexpr const char* courtesy_name = "courtesy";
+constexpr const char* fetched_name = "smollm2-135m-instruct";  // by packaging/run.sh
+constexpr const char* fetched_file = "SmolLM2-135M-Instruct.Q4_1.gguf";
+
+void set_memory(CatalogModel& model, std::int64_t embedding) {
+    model.memory_f32 = memory::session_estimate(model.parameters, embedding, Precision::f32);
+    model.memory_bf16 = memory::session_estimate(model.parameters, embedding, Precision::bf16);
+}
 
 /// The bundled model. Its folder is named by its content: a project made with an older one still finds its
 /// own.
@@ -45,10 +37,12 @@ CatalogModel courtesy() {
     CatalogModel model;
     model.name = courtesy_name;
     model.title = "Courtesy (tiny, bundled)";
+    model.source = ModelSource::bundled;
     model.path = data_folder() / "bundled" / std::string(resources::model_courtesy_sha256.substr(0, 12)) /
                  "courtesy.gguf";
+    model.family = "llama";
     model.parameters = 536704;
-    model.memory_bytes = memory::session_estimate(model.parameters, std::int64_t{1100} * 128, Precision::f32);
+    set_memory(model, std::int64_t{1100} * 128);
     model.licence = "GPL-3.0";
     try {
         std::error_code error;
@@ -58,8 +52,34 @@ CatalogModel courtesy() {
         }
         model.installed = true;
     } catch (const std::exception& error) {
-        model.how_to_get = std::string("It could not be unpacked (") + error.what() +
-                           "); make room or set PLUMBLINE_DATA_DIR.";
+        model.problem = std::string("It could not be unpacked (") + error.what() +
+                        "); make room or set PLUMBLINE_DATA_DIR.";
+    }
+    return model;
+}
+
+CatalogModel absent(const KnownModel& known, const fs::path& models) {
+    CatalogModel model;
+    model.name = plain_model_name(known.hub_id);
+    model.title = known.title;
+    model.family = known.family;
+    model.parameters = known.parameters;
+    set_memory(model, known.embedding);
+    model.licence = known.licence;
+    model.hub_id = known.hub_id;
+    if (model.name == fetched_name) {
+        model.source = ModelSource::installed;
+        model.path = models / fetched_file;
+        model.how_to_get = "Run packaging/run.sh once; it downloads the model (93 MB).";
+        return model;
+    }
+    model.path = models / folder_of(known);
+    model.how_to_get = "Get " + model.hub_id +
+                       " from Hugging Face (config.json, tokenizer.json, tokenizer_config.json and every .safetensors "
+                       "file) and put it into " +
+                       model.path.string() + ".";
+    if (*known.note != '\0') {
+        model.how_to_get += std::string(" ") + known.note;
     }
     return model;
 }
@@ -70,27 +90,109 @@ std::string lower(std::string text) {
     return text;
 }
 
-/// A .gguf file that somebody put into the models folder. A damaged one is listed with its reason.
-CatalogModel found_file(const fs::path& file) {
-    CatalogModel model;
-    model.name = lower(file.stem().string());
-    model.title = file.stem().string();
-    model.path = file;
-    try {
-        const GgufFile gguf(file);
-        model.title = gguf.find_text("general.name").value_or(model.title);
-        model.licence = gguf.find_text("general.license").value_or("");
-        for (const GgufTensor& tensor : gguf.tensors()) {
-            model.parameters += tensor.elements;
-        }
-        const GgufTensor* embedding = gguf.find_tensor("token_embd.weight");
-        model.memory_bytes = memory::session_estimate(
-            model.parameters, embedding == nullptr ? 0 : embedding->elements, Precision::f32);
-        model.installed = true;
-    } catch (const Error& error) {
-        model.how_to_get = error.what();
+/// A name of its own beside `names`: "tiny", "tiny-2", ….
+std::string unused_name(const std::string& wanted, const std::set<std::string>& names) {
+    std::string name = wanted;
+    for (int i = 2; names.contains(name); ++i) {
+        name = wanted + "-" + std::to_string(i);
     }
-    return model;
+    return name;
+}
+
+std::string stem_of(const fs::path& path) {
+    return path.extension() == ".gguf" ? path.stem().string() : path.filename().string();
+}
+
+std::vector<fs::path> models_in(const fs::path& folder) {
+    std::vector<fs::path> out;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+        if (looks_like_model(it->path())) {
+            out.push_back(it->path());
+        }
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+/// Collects the catalogue in its order; every name stands once.
+class Listing {
+  public:
+    explicit Listing(const fs::path& models) : models_(models) {}
+
+    /// A file of the models folder; one that a known model is made of takes its name.
+    void add_found(const fs::path& path) {
+        const std::string stem = stem_of(path), plain = plain_model_name(stem);
+        CatalogModel model;
+        const auto known = std::find_if(known_models().begin(), known_models().end(), [&](const KnownModel& each) {
+            return plain_model_name(each.hub_id) == plain;
+        });
+        if (known != known_models().end() && !names_.contains(plain)) {
+            model = absent(*known, models_);
+            model.how_to_get.clear();
+        } else {
+            model.name = unused_name(lower(stem), names_);
+            model.title = stem;
+        }
+        model.path = path;
+        model.source = ModelSource::installed;
+        model.installed = true;
+        add(std::move(model));
+    }
+
+    void add_own(const OwnModel& own) {
+        CatalogModel model;
+        model.name = unused_name(own.name, names_);
+        model.title = stem_of(own.path);
+        model.path = own.path;
+        model.source = ModelSource::own;
+        std::error_code ignored;
+        model.installed = fs::exists(own.path, ignored);
+        if (!model.installed) {
+            model.problem = own.path.string() + " is missing; put it back, or take it off the list";
+        }
+        add(std::move(model));
+    }
+
+    void add(CatalogModel model) {
+        names_.insert(model.name);
+        out_.push_back(std::move(model));
+    }
+    bool has(const std::string& name) const { return names_.contains(name); }
+    std::vector<CatalogModel> take() { return std::move(out_); }
+
+  private:
+    fs::path models_;
+    std::set<std::string> names_;
+    std::vector<CatalogModel> out_;
+};
+
+fs::path list_of_own() {
+    return data_folder() / "models.json";
+}
+
+/// What its header says, where that is more than was known.
+void describe(CatalogModel& model) {
+    if (!model.installed) {
+        return;
+    }
+    model.size_bytes = size_on_disk(model.path);
+    try {
+        const ModelSummary summary = read_model_summary(model.path);
+        if (model.hub_id.empty() && model.source != ModelSource::bundled && !summary.title.empty()) {
+            model.title = summary.title;
+        }
+        model.family = summary.family;
+        model.parameters = summary.parameters;
+        model.file_dtype = summary.dtype;
+        set_memory(model, summary.embedding);
+        if (!summary.licence.empty() && model.licence.empty()) {
+            model.licence = summary.licence;
+        }
+    } catch (const Error& error) {
+        model.installed = false;
+        model.problem = error.what();
+    }
 }
 
 std::string environment(const char* name) {
@@ -127,42 +229,125 @@ fs::path data_folder() {
     return fs::path(home) / ".local" / "share" / "plumbline";
 }
 
-std::vector<CatalogModel> catalog_models() {
+bool looks_like_model(const fs::path& path) {
+    std::error_code ignored;
+    return path.extension() == ".gguf" ? fs::is_regular_file(path, ignored)
+                                       : fs::is_regular_file(path / "config.json", ignored);
+}
+
+std::vector<CatalogModel> list_models() {
     const fs::path models = data_folder() / "models";
-    std::vector<CatalogModel> out = {smollm(models), courtesy()};
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (fs::directory_iterator it(models, error), end; !error && it != end; it.increment(error)) {
-        std::error_code ignored;
-        if (it->path().extension() == ".gguf" && it->path().filename() != smollm_file &&
-            it->is_regular_file(ignored)) {
-            files.push_back(it->path());
+    std::vector<fs::path> found = models_in(models);
+    Listing listing(models);
+    // What the program brings or fetches stands first.
+    auto fetched = std::find(found.begin(), found.end(), models / fetched_file);
+    if (fetched == found.end()) {
+        fetched = std::find_if(found.begin(), found.end(), [](const fs::path& path) {
+            return plain_model_name(stem_of(path)) == fetched_name;
+        });
+    }
+    if (fetched != found.end()) {
+        listing.add_found(*fetched);
+        found.erase(fetched);
+    } else {
+        listing.add(absent(known_models().front(), models));
+    }
+    listing.add(courtesy());
+    for (const fs::path& path : found) {
+        listing.add_found(path);
+    }
+    try {
+        for (const OwnModel& own : read_own_models(list_of_own())) {
+            listing.add_own(own);
+        }
+    } catch (const Error& error) {
+        CatalogModel damaged;
+        damaged.name = damaged.title = "models.json";
+        damaged.path = list_of_own();
+        damaged.source = ModelSource::own;
+        damaged.size_bytes = size_on_disk(damaged.path);
+        damaged.problem = error.what();
+        listing.add(std::move(damaged));
+    }
+    for (const KnownModel& known : known_models()) {
+        if (!listing.has(plain_model_name(known.hub_id))) {
+            listing.add(absent(known, models));
         }
     }
-    std::sort(files.begin(), files.end());
-    std::transform(files.begin(), files.end(), std::back_inserter(out), found_file);
-    return out;
+    return listing.take();
+}
+
+std::vector<CatalogModel> catalog_models() {
+    std::vector<CatalogModel> models = list_models();
+    std::for_each(models.begin(), models.end(), describe);
+    return models;
 }
 
 fs::path resolve_model(const std::string& name_or_path) {
     std::string names;
-    for (const CatalogModel& model : catalog_models()) {
+    for (const CatalogModel& model : list_models()) {
         if (model.name == name_or_path) {
             // A damaged file is returned all the same: opening it tells what is wrong.
-            if (std::error_code ignored; !model.installed && !fs::exists(model.path, ignored)) {
-                throw Error("open model", name_or_path + " is not installed in " +
-                                              model.path.parent_path().string() + "; " + model.how_to_get);
+            if (!model.installed) {
+                throw Error("open model", !model.problem.empty()
+                                              ? model.problem
+                                              : name_or_path + " is not installed in " +
+                                                    model.path.parent_path().string() + "; " + model.how_to_get);
             }
             return model.path;
         }
-        names += (names.empty() ? "" : ", ") + model.name;
+        if (model.installed) {
+            names += (names.empty() ? "" : ", ") + model.name;
+        }
     }
     std::error_code ignored;
     if (const fs::path path = name_or_path; !path.empty() && fs::exists(path, ignored)) {
         return path;
     }
-    throw Error("open model",
-                "there is no model or file '" + name_or_path + "'; use a .gguf file or one of " + names);
+    throw Error("open model", "there is no model or file '" + name_or_path +
+                                  "'; use a .gguf file, a folder with config.json or one of " + names);
+}
+
+std::string add_own_model(const fs::path& given) {
+    constexpr const char* operation = "add model";
+    std::error_code error;
+    const fs::path path = fs::absolute(given, error).lexically_normal();  // a link keeps its name
+    if (error || !fs::exists(path, error)) {
+        throw Error(operation, given.string() + ": there is no such file or folder; check the path");
+    }
+    if (!looks_like_model(path)) {
+        throw Error(operation, given.string() +
+                                   ": is neither a .gguf file nor a folder with config.json; choose one of these");
+    }
+    std::vector<OwnModel> own = read_own_models(list_of_own());
+    std::set<std::string> names;
+    for (const CatalogModel& model : list_models()) {
+        if (fs::equivalent(model.path, path, error) && !error) {
+            return model.name;
+        }
+        names.insert(model.name);
+    }
+    read_model_summary(path);  // throws for what cannot be opened
+    own.push_back({unused_name(lower(stem_of(path)), names), path});
+    write_own_models(list_of_own(), own);
+    return own.back().name;
+}
+
+void remove_own_model(const std::string& name) {
+    std::vector<OwnModel> own = read_own_models(list_of_own());
+    std::string names;
+    for (const CatalogModel& model : list_models()) {
+        if (model.source == ModelSource::own && model.name == name) {
+            std::erase_if(own, [&](const OwnModel& each) { return each.path == model.path; });
+            write_own_models(list_of_own(), own);
+            return;
+        }
+        if (model.source == ModelSource::own) {
+            names += (names.empty() ? "" : ", ") + model.name;
+        }
+    }
+    throw Error("remove model",
+                "'" + name + "' was not added" + (names.empty() ? "; no model was" : "; choose one of " + names));
 }
 
 std::vector<std::string> bundled_prompts(const std::string& model) {

@@ -8,26 +8,53 @@
 
 namespace plumbline {
 
-struct CatalogModel {
-    std::string name;             // the command line's MODEL, e.g. "smollm2-135m-instruct"
-    std::string title;            // for people, e.g. "SmolLM2 135M Instruct"
-    std::filesystem::path path;   // where it is, or would be
-    bool installed = false;
-    std::int64_t parameters = 0;
-    std::int64_t memory_bytes = 0;  // resident memory needed in f32, estimated
-    std::string licence;
-    std::string how_to_get;       // one sentence for a model that is not installed
+enum class ModelSource {
+    bundled,    // part of the program
+    installed,  // in the models folder; the one that packaging/run.sh puts there is listed before it is there
+    own,        // where the person keeps it, by the list of add_own_model()
+    known,      // to be fetched by hand; how_to_get says what and where it goes
 };
 
-/// Bundled and installed models. Looks in PLUMBLINE_DATA_DIR/models, else XDG_DATA_HOME/plumbline/models,
-/// else ~/.local/share/plumbline/models. The bundled model is part of the program and is written beside them, into
-/// bundled/, at the first call; where that fails it is listed as not installed, with the reason.
+struct CatalogModel {
+    std::string name;              // the command line's MODEL, e.g. "smollm2-135m-instruct"
+    std::string title;             // for people, e.g. "SmolLM2 135M Instruct"
+    std::filesystem::path path;    // where it is, or would be
+    ModelSource source = ModelSource::known;
+    bool installed = false;        // it is there and can be opened
+    std::string family;            // e.g. "llama"; empty: not known
+    std::int64_t parameters = 0;
+    std::int64_t size_bytes = 0;   // on the disk; 0: nothing is there
+    std::string file_dtype;        // most weights', e.g. "Q4_1"
+    std::int64_t memory_f32 = 0, memory_bf16 = 0;  // bytes a live session needs, estimated; 0: not known
+    std::string licence;
+    std::string how_to_get;        // one or two sentences for a model that is not there
+    std::string hub_id;            // its name at Hugging Face; empty: not known
+    std::string problem;           // why what is there, or should be, cannot be opened
+};
+
+/// Names, titles and places alone, with the facts that are known beforehand: no model file is read, and `installed`
+/// says that something is there. Order: what the program brings or fetches, the models folder, one's own, then what
+/// can be fetched by hand. The bundled model is unpacked into bundled/ at the first call; where that fails it is listed
+/// with the reason.
+std::vector<CatalogModel> list_models();
+
+/// The same with what each file's header says; takes as long as the disk does.
 std::vector<CatalogModel> catalog_models();
 
 /// The file of MODEL: a catalogue name, a .gguf file or a folder. Throws Error when there is none.
 std::filesystem::path resolve_model(const std::string& name_or_path);
 
-/// The user's data folder: models/, sessions/.
+/// A .gguf file or a folder with config.json. Looks at no content.
+bool looks_like_model(const std::filesystem::path& path);
+
+/// Lists a model where it lies, from now on. Returns its name; one that is listed already keeps its own. Throws Error
+/// for what cannot be opened.
+std::string add_own_model(const std::filesystem::path& path);
+/// Takes it off the list; the file stays. Throws Error for a name that was not added.
+void remove_own_model(const std::string& name);
+
+/// The user's data folder: models/, sessions/, models.json. PLUMBLINE_DATA_DIR, else XDG_DATA_HOME/plumbline, else
+/// ~/.local/share/plumbline.
 std::filesystem::path data_folder();
 
 struct CatalogJudge {

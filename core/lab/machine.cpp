@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/api/errors.h"
+#include "core/api/machine_memory.h"
 
 namespace plumbline {
 
@@ -40,11 +41,9 @@ std::int64_t resident_bytes() {
 
 std::int64_t peak_bytes() { return figure("/proc/self/status", "VmHWM:").value_or(resident_bytes()); }
 
-std::int64_t available_bytes() { return figure("/proc/meminfo", "MemAvailable:").value_or(memory_bytes()); }
+std::int64_t available_bytes() { return machine_memory().available; }
 
-std::int64_t memory_bytes() {
-    return static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-}
+std::int64_t memory_bytes() { return machine_memory().total; }
 
 int physical_cores() {
     std::ifstream info("/proc/cpuinfo");

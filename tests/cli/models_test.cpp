@@ -16,25 +16,64 @@ TEST_F(Models, ListsWhatIsInstalledAndWhatCanBe) {
     EXPECT_EQ(result.exit_code, 0);
     EXPECT_EQ(result.err, "");
     const auto rows = json_lines(result.out);
-    ASSERT_EQ(rows.size(), 3U);
+    ASSERT_GE(rows.size(), 10U);
     EXPECT_EQ(rows[0].at("name"), "smollm2-135m-instruct");
     EXPECT_EQ(rows[0].at("installed"), false);
     EXPECT_EQ(rows[0].at("parameters"), 134515008);
     EXPECT_EQ(rows[0].at("licence"), "Apache-2.0");
     EXPECT_EQ(rows[1].at("name"), "courtesy");
     EXPECT_EQ(rows[1].at("installed"), true) << "it comes with the program";
+    EXPECT_EQ(rows[1].at("source"), "bundled");
+    EXPECT_EQ(rows[1].at("fits_f32"), "yes");
     EXPECT_EQ(rows[2].at("name"), "mine");
     EXPECT_EQ(rows[2].at("installed"), true);
     EXPECT_EQ(rows[2].at("path"), (folder_ / "data" / "models" / "Mine.gguf").string());
+    EXPECT_EQ(rows[2].at("size_bytes"), std::filesystem::file_size(model_));
+    EXPECT_EQ(rows[2].at("family"), "llama");
+    EXPECT_EQ(rows[3].at("source"), "known");
+    EXPECT_EQ(rows[3].at("installed"), false);
+    EXPECT_NE(rows[3].at("how_to_get"), "");
 
-    const ProcessResult people = run({"models"});
-    EXPECT_NE(people.out.find("not installed: "), std::string::npos) << people.out;
-    EXPECT_EQ(lines_of(people.out).size(), 4U);
     EXPECT_EQ(run({"info", "mine", "--json"}).exit_code, 0) << "a listed name is a MODEL";
     const auto courtesy = json_lines(run({"info", "courtesy", "--json"}).out);
     ASSERT_EQ(courtesy.size(), 1U);
     EXPECT_EQ(courtesy[0].at("parameters"), rows[1].at("parameters"));
     EXPECT_EQ(courtesy[0].at("template"), "turns");
+}
+
+TEST_F(Models, TheTableFitsATerminal) {
+    std::filesystem::create_directories(folder_ / "data" / "models");
+    write("data/models/broken.gguf", "not a model");
+    const ProcessResult people = run({"models"});
+    EXPECT_EQ(people.exit_code, 0);
+    EXPECT_NE(people.out.find("smollm2-135m-instruct: not installed: Run "), std::string::npos) << people.out;
+    EXPECT_NE(people.out.find("\nbroken: open model: "), std::string::npos) << people.out;
+    EXPECT_NE(people.out.find((folder_ / "data" / "models").string()), std::string::npos) << "where they go";
+    EXPECT_NE(people.out.find("Qwen/Qwen2.5-0.5B-Instruct"), std::string::npos);
+    for (const std::string& line : lines_of(people.out)) {
+        if (line.find(folder_.path().string()) == std::string::npos) {
+            EXPECT_LE(line.size(), 100U) << line;
+        }
+    }
+}
+
+TEST_F(Models, OnesOwnAreAddedAndRemoved) {
+    const ProcessResult added = run({"models", "--add", model_, "--json"});
+    EXPECT_EQ(added.exit_code, 0) << added.err;
+    EXPECT_EQ(json_lines(added.out).at(0).at("added"), "tiny");
+    EXPECT_EQ(run({"info", "tiny"}).exit_code, 0);
+    EXPECT_EQ(json_lines(run({"models", "--json"}).out)[2].at("source"), "own");
+    EXPECT_EQ(run({"models", "--remove", "tiny"}).out, "removed tiny from the list; its file stays\n");
+    EXPECT_TRUE(std::filesystem::exists(model_));
+    EXPECT_EQ(run({"info", "tiny"}).exit_code, 1);
+
+    const ProcessResult unknown = run({"models", "--remove", "tiny"});
+    EXPECT_EQ(unknown.exit_code, 1);
+    expect_error_form(unknown);
+    const ProcessResult nothing = run({"models", "--add", (folder_ / "none.gguf").string()});
+    EXPECT_EQ(nothing.exit_code, 1);
+    EXPECT_NE(nothing.err.find("there is no such file"), std::string::npos) << nothing.err;
+    expect_error_form(nothing);
 }
 
 TEST_F(Models, InfoGivesTheFilesSizes) {

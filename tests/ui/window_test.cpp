@@ -19,6 +19,7 @@
 #include "ui/window/command_palette.h"
 #include "ui/window/docks.h"
 #include "ui/window/main_window.h"
+#include "ui/window/model_dialogs.h"
 #include "ui/window/start_screen.h"
 #include "ui/window/status_row.h"
 #include "ui/window/tool_row.h"
@@ -38,22 +39,17 @@ TEST_F(MainWindowTest, StartsWithNothingOpen) {
 }
 
 TEST_F(MainWindowTest, OpensAModelOfTheListAndShowsTheSession) {
-    window->start_screen().show_models({{.name = "tiny",
-                                         .title = "Tiny",
-                                         .path = {},
-                                         .installed = true,
-                                         .parameters = 1000000,
-                                         .memory_bytes = 0,
-                                         .licence = {},
-                                         .how_to_get = {}},
-                                        {.name = "far",
-                                         .title = "Far away",
-                                         .path = {},
-                                         .installed = false,
-                                         .parameters = 0,
-                                         .memory_bytes = 0,
-                                         .licence = {},
-                                         .how_to_get = "Run packaging/run.sh once."}});
+    CatalogModel tiny, far;
+    tiny.name = "tiny";
+    tiny.title = "Tiny";
+    tiny.source = far.source = ModelSource::installed;
+    tiny.installed = true;
+    tiny.parameters = 1000000;
+    far.name = "far";
+    far.title = "Far away";
+    far.how_to_get = "Run packaging/run.sh once.";
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !window->models().catalog().busy(); }));
+    window->start_screen().show_models({tiny, far});
     EXPECT_EQ(button(window->start_screen(), "Open Far away"), nullptr);  // says how to get it instead
     QPushButton* open = button(window->start_screen(), "Open Tiny");
     ASSERT_NE(open, nullptr);
@@ -116,7 +112,6 @@ TEST_F(MainWindowTest, StoppingALoadIsNoFailure) {
 }
 
 TEST_F(MainWindowTest, TakesDroppedFiles) {
-    const QString model = write("a.gguf", "GGUF");
     const QString project = write("b.plumb", "x");
     const QString prompts = write("c.txt", "One?\n\n Two? \nOne?\n");
     const QString picture = write("d.png", "x");
@@ -125,9 +120,6 @@ TEST_F(MainWindowTest, TakesDroppedFiles) {
     EXPECT_TRUE(drop(project));
     ASSERT_EQ(stage.posted_of<OpenSession>().size(), 1u);
     EXPECT_EQ(stage.posted_of<OpenSession>()[0].project_path, project.toStdString());
-    EXPECT_TRUE(drop(model));
-    ASSERT_EQ(stage.posted_of<NewSession>().size(), 1u);
-    EXPECT_EQ(stage.posted_of<NewSession>()[0].model, model.toStdString());
     stage.tell(stage.session());
     EXPECT_TRUE(drop(prompts));
     ASSERT_EQ(stage.posted_of<AddPrompts>().size(), 1u);

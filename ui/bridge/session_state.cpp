@@ -13,7 +13,7 @@ namespace {
 
 QString title_of(const ModelInfo& model) {
     try {
-        for (const CatalogModel& entry : catalog_models()) {
+        for (const CatalogModel& entry : list_models()) {
             if (entry.name == model.name || entry.path.string() == model.path) {
                 return QString::fromStdString(entry.title);
             }

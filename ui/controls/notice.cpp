@@ -38,13 +38,13 @@ Notice::Notice(const Theme& theme, QWidget* parent) : Surface(theme, Tone::panel
     auto* buttons = new QHBoxLayout(ways_);
     buttons->setContentsMargins(0, 0, 0, 0);
     buttons->setSpacing(8);
-    auto* dismiss = new QToolButton(this);
-    dismiss->setIcon(theme.icon(QStringLiteral("close"), Tone::secondary));
-    dismiss->setToolTip(tr("Dismiss this message"));
-    dismiss->setAccessibleName(tr("Dismiss"));
-    set_compact(*dismiss);
-    grid_->addWidget(dismiss, 0, 3);
-    connect(dismiss, &QToolButton::clicked, this, [this] {
+    dismiss_ = new QToolButton(this);
+    dismiss_->setIcon(theme.icon(QStringLiteral("close"), Tone::secondary));
+    dismiss_->setToolTip(tr("Dismiss this message"));
+    dismiss_->setAccessibleName(tr("Dismiss"));
+    set_compact(*dismiss_);
+    grid_->addWidget(dismiss_, 0, 3);
+    connect(dismiss_, &QToolButton::clicked, this, [this] {
         clear();
         Q_EMIT dismissed();
     });
@@ -71,6 +71,10 @@ void Notice::show_problem(const QString& text, const std::vector<Way>& ways) {
     show();
     QAccessibleEvent told(this, QAccessible::Alert);
     QAccessible::updateAccessibility(&told);
+}
+
+void Notice::set_dismissable(bool on) {
+    dismiss_->setVisible(on);
 }
 
 void Notice::clear() {

@@ -8,6 +8,7 @@
 #include "ui/controls/surface.h"
 
 class QGridLayout;
+class QToolButton;
 
 namespace plumbline::ui {
 
@@ -25,6 +26,8 @@ class Notice : public Surface {
 
     void show_problem(const QString& text, const std::vector<Way>& ways = {});
     void clear();
+    /// Off: what is wrong stands there as long as it is so.
+    void set_dismissable(bool on);
     QString text() const;
 
   Q_SIGNALS:
@@ -34,6 +37,7 @@ class Notice : public Surface {
     Label* text_;
     QGridLayout* grid_;
     QWidget* ways_;
+    QToolButton* dismiss_;
 };
 
 }  // namespace plumbline::ui

@@ -18,6 +18,9 @@ Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObjec
     open = make(tr("&Open…"), QKeySequence::Open, tr("A session (.plumb) or a model (.gguf)"));
     open->setIcon(theme.icon(QStringLiteral("folder")));
     open->setIconText(tr("Open"));
+    models = make(tr("&Models…"), QKeySequence(Qt::CTRL | Qt::Key_M),
+                  tr("What is on this computer, what fits into its memory, and what else there is"));
+    models->setIcon(theme.icon(QStringLiteral("model")));
     prompts_from_file =
         make(tr("&Prompts from file…"), {}, tr("Adds each line of a text file to the queue of prompts"));
     save_copy = make(tr("Save a &copy…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
@@ -101,6 +104,7 @@ void Actions::refresh() {
         state_.phase() == Phase::loading ? tr("Something is being opened; stop it first") : QString();
     set_available(*new_session, loading);
     set_available(*open, loading);
+    set_available(*models, loading);
     for (QAction* action : QList<QAction*>{prompts_from_file, save_copy, close_session, pause} + algorithms) {
         set_available(*action, locked);
     }

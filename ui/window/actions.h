@@ -20,6 +20,7 @@ class Actions : public QObject {
 
     QAction* new_session;
     QAction* open;
+    QAction* models;
     QAction* prompts_from_file;
     QAction* save_copy;
     QAction* close_session;

@@ -7,7 +7,6 @@
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QMenuBar>
-#include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -22,7 +21,8 @@
 #include "ui/window/command_palette.h"
 #include "ui/window/docks.h"
 #include "ui/window/key_guard.h"
-#include "ui/window/new_session_dialog.h"
+#include "ui/window/model_dialogs.h"
+#include "ui/window/model_files.h"
 #include "ui/window/note_dialog.h"
 #include "ui/window/prompt_file.h"
 #include "ui/window/start_screen.h"
@@ -66,15 +66,6 @@ QFileDialog* ask_file(QWidget* parent, const QString& title, const QString& fold
     return dialog;
 }
 
-std::vector<CatalogModel> models_or_none() {
-    try {
-        return catalog_models();
-    } catch (const Error& error) {
-        qWarning("%s", error.what());
-        return {};
-    }
-}
-
 QString sessions_folder() {
     try {
         const QString folder = QString::fromStdString((data_folder() / "sessions").string());
@@ -82,10 +73,6 @@ QString sessions_folder() {
     } catch (const Error&) {
         return {};
     }
-}
-
-QString local_file(const QMimeData& data) {
-    return data.urls().size() == 1 ? data.urls().front().toLocalFile() : QString();
 }
 
 }  // namespace
@@ -98,6 +85,7 @@ MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
     setMinimumSize(880, 600);
     qApp->installEventFilter(new KeyGuard(this));
     state_ = new SessionState(bridge, this);
+    models_ = new ModelDialogs(bridge, theme, *this);
     actions_ = new Actions(bridge, *state_, theme, this);
     middle_ = new QStackedWidget;
     start_ = new StartScreen(bridge, *state_, theme);
@@ -121,7 +109,7 @@ MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
     build_menus();
     connect_actions();
 
-    start_->show_models(models_or_none());
+    models_->catalog().refresh();
     start_->show_recent(recent_.list());
     resize(1440, 900);
     restoreGeometry(settings.value(geometry_key).toByteArray());
@@ -132,7 +120,7 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::build_menus() {
     QMenu* file = menuBar()->addMenu(tr("&File"));
-    file->addActions({actions_->new_session, actions_->open});
+    file->addActions({actions_->new_session, actions_->open, actions_->models});
     file->addSeparator();
     file->addActions({actions_->prompts_from_file, actions_->save_copy, actions_->close_session});
     file->addSeparator();
@@ -172,7 +160,8 @@ void MainWindow::build_menus() {
 }
 
 void MainWindow::connect_actions() {
-    connect(actions_->new_session, &QAction::triggered, this, &MainWindow::ask_new_session);
+    connect(actions_->new_session, &QAction::triggered, models_,
+            [this] { models_->ask_new_session({}); });
     connect(actions_->open, &QAction::triggered, this, &MainWindow::ask_open);
     connect(actions_->prompts_from_file, &QAction::triggered, this, &MainWindow::ask_prompts);
     connect(actions_->save_copy, &QAction::triggered, this, &MainWindow::ask_copy);
@@ -182,7 +171,13 @@ void MainWindow::connect_actions() {
     connect(actions_->about, &QAction::triggered, this, &MainWindow::show_about);
     connect(start_, &StartScreen::model_wanted, this, &MainWindow::start_model);
     connect(start_, &StartScreen::session_wanted, this, &MainWindow::open_path);
-    connect(start_, &StartScreen::browse_wanted, this, &MainWindow::ask_model);
+    connect(start_, &StartScreen::catalogue_wanted, actions_->models, &QAction::trigger);
+    connect(actions_->models, &QAction::triggered, models_, [this] { models_->show_catalogue({}); });
+    connect(&models_->catalog(), &ModelCatalog::changed, start_,
+            [this] { start_->show_models(models_->catalog().models()); });
+    connect(models_, &ModelDialogs::failed, this, [this](const QString& message) {
+        (state_->open() ? compare_->notice() : start_->notice()).show_problem(message);
+    });
     connect(start_, &StartScreen::open_other_wanted, this, &MainWindow::ask_open);
     connect(start_, &StartScreen::forget_wanted, this, [this](const QString& path) {
         recent_.forget(path);
@@ -264,21 +259,9 @@ void MainWindow::start_model(const QString& name_or_path) {
     bridge_.post(session);
 }
 
-void MainWindow::ask_new_session() {
-    auto* dialog = new NewSessionDialog(theme_, models_or_none(), this);
-    connect(dialog, &NewSessionDialog::wanted, this,
-            [this](const NewSession& session) { bridge_.post(session); });
-    dialog->open();
-}
-
 void MainWindow::ask_open() {
     ask_file(this, tr("Open a session or a model"), sessions_folder(),
              tr("Sessions and models (*.plumb *.gguf)"), [this](const QString& path) { open_path(path); });
-}
-
-void MainWindow::ask_model() {
-    ask_file(this, tr("Open a model"), {}, tr("Models (*.gguf)"),
-             [this](const QString& path) { start_model(path); });
 }
 
 void MainWindow::locate_model() {
@@ -374,20 +357,21 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    const QString suffix = QFileInfo(local_file(*event->mimeData())).suffix().toLower();
-    if (suffix == QLatin1String("plumb") || suffix == QLatin1String("gguf") ||
-        (suffix == QLatin1String("txt") && state_->open())) {
+    const DroppedFiles files = dropped_files(*event->mimeData());
+    if (files.any() && (files.prompts.isEmpty() || state_->open())) {
         event->acceptProposedAction();
     }
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {
-    const QString path = local_file(*event->mimeData());
+    const DroppedFiles files = dropped_files(*event->mimeData());
     event->acceptProposedAction();
-    if (QFileInfo(path).suffix().toLower() == QLatin1String("txt")) {
-        add_prompts(path);
+    if (!files.prompts.isEmpty()) {
+        add_prompts(files.prompts);
+    } else if (!files.session.isEmpty()) {
+        open_path(files.session);
     } else {
-        open_path(path);
+        models_->catalog().add(files.models);
     }
 }
 

@@ -16,6 +16,7 @@ class Actions;
 class ComparePanel;
 class Docks;
 class Label;
+class ModelDialogs;
 class StartScreen;
 class StatusRow;
 class ToolRow;
@@ -31,6 +32,7 @@ class MainWindow : public QMainWindow {
     void start_model(const QString& name_or_path);  // a new session with the usual settings
 
     SessionState& state() const { return *state_; }
+    ModelDialogs& models() const { return *models_; }
     ComparePanel& compare() const { return *compare_; }
     StartScreen& start_screen() const { return *start_; }
     Docks& docks() const { return *docks_; }
@@ -52,9 +54,7 @@ class MainWindow : public QMainWindow {
     void note_session();
     void opening_failed(const QString& message);
 
-    void ask_new_session();
     void ask_open();
-    void ask_model();
     void ask_prompts();
     void ask_copy();
     void locate_model();
@@ -68,6 +68,7 @@ class MainWindow : public QMainWindow {
     QSettings& settings_;
     RecentSessions recent_;
     SessionState* state_;
+    ModelDialogs* models_;
     Actions* actions_;
     QStackedWidget* middle_;
     StartScreen* start_;

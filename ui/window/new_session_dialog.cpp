@@ -8,11 +8,14 @@
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QVBoxLayout>
+#include <algorithm>
 
+#include "core/api/machine_memory.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/label.h"
 #include "ui/controls/notice.h"
 #include "ui/theme/style.h"
+#include "ui/window/model_files.h"
 #include "ui/window/prompt_file.h"
 #include "ui/window/usual_settings.h"
 
@@ -47,25 +50,29 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
         }
         ++line;
     };
-    const auto browse = [&](const QString& name, void (NewSessionDialog::*act)()) {
+    const auto browse = [&](const QString& name) {
         auto* button = new QPushButton(tr("Browse…"));
         button->setAutoDefault(false);
         button->setAccessibleName(name);
-        connect(button, &QPushButton::clicked, this, act);
         return button;
     };
 
     model_ = new QComboBox;
-    for (const CatalogModel& entry : models) {
-        if (entry.installed) {
-            model_->addItem(QString::fromStdString(entry.title), QString::fromStdString(entry.name));
-        }
-    }
     model_->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-    field(tr("Model"), model_, browse(tr("Browse for a model"), &NewSessionDialog::browse_model));
+    auto* browse_model = browse(tr("Browse for a model"));
+    browse_model->setMenu(model_file_menu(*this, [this](const QString& path) {
+        choose_model(path);
+        notice_->clear();
+    }));
+    field(tr("Model"), model_, browse_model);
+    need_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
+    need_->setWordWrap(true);
+    grid->addWidget(need_, line++, 1, 1, 2);
     place_ = new QLineEdit;
     place_->setPlaceholderText(tr("by itself, under today's date"));
-    field(tr("Save as"), place_, browse(tr("Browse for a place"), &NewSessionDialog::browse_place));
+    auto* browse_place = browse(tr("Browse for a place"));
+    connect(browse_place, &QPushButton::clicked, this, &NewSessionDialog::browse_place);
+    field(tr("Save as"), place_, browse_place);
     prompts_ = new QComboBox;
     prompts_->addItem({});
     prompts_->addItem(tr("From a text file, one a line…"));
@@ -101,12 +108,43 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     buttons->addWidget(start_);
     column->addLayout(buttons);
     connect(model_, &QComboBox::currentIndexChanged, this, &NewSessionDialog::show_usual);
-    show_usual();
+    show_models(models);
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
     connect(start_, &QPushButton::clicked, this, &NewSessionDialog::start);
-    if (model_->count() == 0) {
-        notice_->show_problem(tr("new session: no model is installed; browse for a GGUF file"));
+}
+
+void NewSessionDialog::show_models(const std::vector<CatalogModel>& models) {
+    const QString chosen = model_->currentData().toString();
+    const QSignalBlocker silent(model_);
+    for (const CatalogModel& entry : models_) {
+        if (const int row = model_->findData(QString::fromStdString(entry.name)); row >= 0) {
+            model_->removeItem(row);
+        }
     }
+    models_.clear();
+    for (const CatalogModel& entry : models) {
+        if (entry.installed) {
+            model_->insertItem(int(models_.size()), QString::fromStdString(entry.title),
+                               QString::fromStdString(entry.name));
+            models_.push_back(entry);
+        }
+    }
+    model_->setCurrentIndex(std::max(0, model_->findData(chosen)));
+    show_usual();
+    if (!models.empty() && model_->count() == 0) {
+        notice_->show_problem(tr("new session: no model is installed; browse for a file or a folder"));
+    }
+}
+
+void NewSessionDialog::choose_model(const QString& name_or_path) {
+    if (model_->findData(name_or_path) < 0) {
+        model_->addItem(QFileInfo(name_or_path).fileName(), name_or_path);
+    }
+    model_->setCurrentIndex(model_->findData(name_or_path));
+}
+
+QString NewSessionDialog::need() const {
+    return need_->text();
 }
 
 QString NewSessionDialog::problem() const {
@@ -124,6 +162,25 @@ void NewSessionDialog::show_usual() {
         system_prompt_->setPlainText(usual);
     }
     usual_prompt_ = usual;
+    show_need(model);
+}
+
+// Before anything is loaded: what a session will take of this machine.
+void NewSessionDialog::show_need(const std::string& model) {
+    const auto entry =
+        std::find_if(models_.begin(), models_.end(), [&](const CatalogModel& each) { return each.name == model; });
+    need_->setVisible(entry != models_.end() && entry->memory_f32 > 0);
+    if (entry == models_.end()) {
+        return;
+    }
+    const MachineMemory memory = machine_memory();
+    const bool fits = fit(entry->memory_f32, memory) == Fit::yes;
+    need_->set_tone(fits ? Tone::secondary : Tone::warning);
+    need_->setText(fits ? tr("Needs about %1 of memory; %2 are free")
+                              .arg(memory_size(entry->memory_f32), memory_size(memory.available))
+                        : tr("Needs about %1 of memory, or %2 in bf16; %3 are free")
+                              .arg(memory_size(entry->memory_f32), memory_size(entry->memory_bf16),
+                                   memory_size(memory.available)));
 }
 
 void NewSessionDialog::use_prompts_file(const QString& path) {
@@ -143,18 +200,6 @@ void NewSessionDialog::use_prompts_file(const QString& path) {
     prompts_->setCurrentIndex(1);
 }
 
-void NewSessionDialog::browse_model() {
-    auto* dialog = new QFileDialog(this, tr("Model"), {}, tr("Models (*.gguf)"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& path) {
-        model_->addItem(QFileInfo(path).fileName(), path);
-        model_->setCurrentIndex(model_->count() - 1);
-        notice_->clear();
-    });
-    dialog->open();
-}
-
 void NewSessionDialog::browse_place() {
     auto* dialog = new QFileDialog(this, tr("Save the session as"), {}, tr("Plumbline sessions (*.plumb)"));
     dialog->setAttribute(Qt::WA_DeleteOnClose);
@@ -168,7 +213,7 @@ void NewSessionDialog::browse_place() {
 void NewSessionDialog::start() {
     const QString model = model_->currentData().toString();
     if (model.isEmpty()) {
-        notice_->show_problem(tr("new session: no model is chosen; browse for a GGUF file"));
+        notice_->show_problem(tr("new session: no model is chosen; browse for a file or a folder"));
         return;
     }
     QString place = place_->text().trimmed();

@@ -24,12 +24,18 @@ class NewSessionDialog : public QDialog {
   public:
     NewSessionDialog(const Theme& theme, const std::vector<CatalogModel>& models, QWidget* parent);
 
+    /// Those that can be opened; what was chosen stays.
+    void show_models(const std::vector<CatalogModel>& models);
+    /// Chooses a model by its name, or a file that is not in the list.
+    void choose_model(const QString& name_or_path);
+
     QComboBox& model() const { return *model_; }
     QLineEdit& place() const { return *place_; }
     QPlainTextEdit& system_prompt() const { return *system_prompt_; }
     QPushButton& start_button() const { return *start_; }
     void use_prompts_file(const QString& path);
     QString problem() const;
+    QString need() const;  // of memory, in words
 
   Q_SIGNALS:
     void wanted(const plumbline::NewSession& session);
@@ -37,11 +43,13 @@ class NewSessionDialog : public QDialog {
   private:
     void start();
     void show_usual();
-    void browse_model();
+    void show_need(const std::string& model);
     void browse_place();
 
     Notice* notice_;
+    std::vector<CatalogModel> models_;
     QComboBox* model_;
+    Label* need_;
     QLineEdit* place_;
     QPlainTextEdit* system_prompt_;
     QComboBox* prompts_;

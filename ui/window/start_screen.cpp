@@ -16,6 +16,7 @@
 #include "ui/controls/label.h"
 #include "ui/controls/notice.h"
 #include "ui/theme/style.h"
+#include "ui/window/model_files.h"
 
 namespace plumbline::ui {
 
@@ -23,6 +24,7 @@ namespace {
 
 constexpr int content_width = 880;
 constexpr int column_gap = 40;
+constexpr int most_models = 5;  // the others stand in the catalogue
 
 void empty(QVBoxLayout& layout) {
     while (QLayoutItem* item = layout.takeAt(0)) {
@@ -168,20 +170,24 @@ StartScreen::StartScreen(EngineBridge& bridge, SessionState& state, const Theme&
     };
     auto* left = new QVBoxLayout;
     left->setSpacing(0);
-    heading(*left, tr("Open a model"));
+    const auto more = [&](QHBoxLayout& head, const QString& text, const QString& tip, void (StartScreen::*wanted)()) {
+        auto* button = new KeyButton(theme, text, {});
+        button->set_text_tone(Tone::accent);
+        set_compact(*button);
+        set_button_kind(*button, ButtonKind::flat);
+        button->setToolTip(tip);
+        connect(button, &QPushButton::clicked, this, wanted);
+        openers_.append(button);
+        head.addWidget(button);
+    };
+    more(*heading(*left, tr("Open a model")), tr("All models…"),
+         tr("Every model, what it needs, and what can be fetched"), &StartScreen::catalogue_wanted);
     models_ = list_card(theme, *left);
     left->addStretch(1);
     auto* right = new QVBoxLayout;
     right->setSpacing(0);
-    QHBoxLayout* recent_head = heading(*right, tr("Recent sessions"));
-    auto* other = new KeyButton(theme, tr("Open other…"), {});
-    other->set_text_tone(Tone::accent);
-    set_compact(*other);
-    set_button_kind(*other, ButtonKind::flat);
-    other->setToolTip(tr("A session from a .plumb file"));
-    connect(other, &QPushButton::clicked, this, &StartScreen::open_other_wanted);
-    openers_.append(other);
-    recent_head->addWidget(other);
+    more(*heading(*right, tr("Recent sessions")), tr("Open other…"), tr("A session from a .plumb file"),
+         &StartScreen::open_other_wanted);
     recent_ = list_card(theme, *right);
     right->addSpacing(12);
     recent_note_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
@@ -249,10 +255,14 @@ void StartScreen::show_models(const std::vector<CatalogModel>& models) {
     empty(*models_);
     openers_.removeIf([this](QWidget* widget) { return models_->parentWidget()->isAncestorOf(widget); });
     bool first = true;
+    int shown = 0;
     for (const CatalogModel& model : models) {
+        if (model.source == ModelSource::known || ++shown > most_models) {
+            continue;
+        }
         const QString title = QString::fromStdString(model.title);
         QPushButton* open = nullptr;
-        QString detail = QString::fromStdString(model.how_to_get);
+        QString detail = QString::fromStdString(model.problem.empty() ? model.how_to_get : model.problem);
         if (model.installed) {
             open = small_button(tr("Open"), tr("Open %1").arg(title));
             const QString name = QString::fromStdString(model.name);
@@ -264,8 +274,8 @@ void StartScreen::show_models(const std::vector<CatalogModel>& models) {
             if (model.parameters > 0) {
                 facts.append(tr("%1 parameters").arg(parameter_count(model.parameters)));
             }
-            if (model.memory_bytes > 0) {
-                facts.append(tr("%1 in memory").arg(memory_size(model.memory_bytes)));
+            if (model.memory_f32 > 0) {
+                facts.append(tr("%1 in memory").arg(memory_size(model.memory_f32)));
             }
             detail = facts.join(QStringLiteral(", "));
         }
@@ -274,10 +284,10 @@ void StartScreen::show_models(const std::vector<CatalogModel>& models) {
         first = false;
     }
     auto* browse = small_button(tr("Browse…"), tr("Open a model from a file"));
-    connect(browse, &QPushButton::clicked, this, &StartScreen::browse_wanted);
+    browse->setMenu(model_file_menu(*browse, [this](const QString& path) { Q_EMIT model_wanted(path); }));
     openers_.append(browse);
     models_->addWidget(row(theme(), QStringLiteral("file"), tr("From a file"),
-                           tr("GGUF; or drop the file on this window"), true, first, browse));
+                           tr("GGUF, or a folder; or drop it on this window"), true, first, browse));
     show_loading();
 }
 

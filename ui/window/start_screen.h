@@ -23,13 +23,14 @@ class StartScreen : public Surface {
   public:
     StartScreen(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget* parent = nullptr);
 
+    /// Those on this computer; what can be fetched by hand stands in the catalogue.
     void show_models(const std::vector<CatalogModel>& models);
     void show_recent(const QList<RecentSession>& sessions);
     Notice& notice() const { return *notice_; }
 
   Q_SIGNALS:
     void model_wanted(const QString& name_or_path);
-    void browse_wanted();
+    void catalogue_wanted();
     void session_wanted(const QString& path);
     void open_other_wanted();
     void forget_wanted(const QString& path);

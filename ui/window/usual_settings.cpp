@@ -14,7 +14,7 @@ namespace {
 /// Parameters of a model of the catalogue, by name or path; nothing for a file that is not in it.
 std::optional<std::int64_t> known_parameters(const std::string& model) {
     try {
-        for (const CatalogModel& entry : catalog_models()) {
+        for (const CatalogModel& entry : list_models()) {
             if ((entry.name == model || entry.path.string() == model) && entry.parameters > 0) {
                 return entry.parameters;
             }

@@ -1,0 +1,64 @@
+#include "ui/window/model_files.h"
+
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QMenu>
+#include <QMimeData>
+#include <QUrl>
+
+#include "core/api/catalog.h"
+
+namespace plumbline::ui {
+
+namespace {
+
+bool is_model(const QString& path) {
+    return looks_like_model(path.toStdString());
+}
+
+}  // namespace
+
+DroppedFiles dropped_files(const QMimeData& data) {
+    DroppedFiles files;
+    const QList<QUrl> urls = data.urls();
+    for (const QUrl& url : urls) {
+        const QFileInfo info(url.toLocalFile());
+        const QString path = info.filePath(), suffix = info.suffix().toLower();
+        if (urls.size() == 1 && suffix == QLatin1String("plumb")) {
+            files.session = path;
+        } else if (urls.size() == 1 && suffix == QLatin1String("txt")) {
+            files.prompts = path;
+        } else if (is_model(path)) {
+            files.models.append(path);
+        } else if (suffix == QLatin1String("safetensors") && is_model(info.path())) {
+            if (!files.models.contains(info.path())) {
+                files.models.append(info.path());
+            }
+        }
+    }
+    return files;
+}
+
+QMenu* model_file_menu(QWidget& parent, const std::function<void(const QString&)>& take) {
+    auto* menu = new QMenu(&parent);
+    const auto entry = [&](const QString& text, const QString& tip, QFileDialog::FileMode mode, const QString& filter) {
+        QAction* action = menu->addAction(text);
+        action->setToolTip(tip);
+        QObject::connect(action, &QAction::triggered, &parent, [&parent, take, text, mode, filter] {
+            auto* dialog = new QFileDialog(&parent, QString(text).remove(QLatin1Char('&')).remove(QStringLiteral("…")), {},
+                                           filter);
+            dialog->setAttribute(Qt::WA_DeleteOnClose);
+            dialog->setFileMode(mode);
+            dialog->setOption(QFileDialog::ShowDirsOnly, mode == QFileDialog::Directory);
+            QObject::connect(dialog, &QFileDialog::fileSelected, &parent, take);
+            dialog->open();
+        });
+    };
+    entry(QMenu::tr("A &GGUF file…"), QMenu::tr("One .gguf file"), QFileDialog::ExistingFile, QMenu::tr("Models (*.gguf)"));
+    entry(QMenu::tr("A &Hugging Face folder…"), QMenu::tr("A folder with config.json, *.safetensors and tokenizer.json"),
+          QFileDialog::Directory, {});
+    menu->setToolTipsVisible(true);
+    return menu;
+}
+
+}  // namespace plumbline::ui

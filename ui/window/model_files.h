@@ -1,0 +1,26 @@
+#pragma once
+// How a person hands over files: dropped on the window, or chosen in a dialog.
+
+#include <QString>
+#include <QStringList>
+#include <functional>
+
+class QMenu;
+class QMimeData;
+class QWidget;
+
+namespace plumbline::ui {
+
+/// What a drop holds that this program takes; all empty: nothing. One session, or one file of prompts, or any number
+/// of models: .gguf files, folders with config.json, or a .safetensors file in such a folder.
+struct DroppedFiles {
+    QString session, prompts;
+    QStringList models;
+    bool any() const { return !session.isEmpty() || !prompts.isEmpty() || !models.isEmpty(); }
+};
+DroppedFiles dropped_files(const QMimeData& data);
+
+/// A menu that asks for a model's file or for its folder, and hands over the path. The dialogs do not block.
+QMenu* model_file_menu(QWidget& parent, const std::function<void(const QString&)>& take);
+
+}  // namespace plumbline::ui
