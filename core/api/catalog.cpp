@@ -179,9 +179,6 @@ void describe(CatalogModel& model) {
     model.size_bytes = size_on_disk(model.path);
     try {
         const ModelSummary summary = read_model_summary(model.path);
-        if (model.hub_id.empty() && model.source != ModelSource::bundled && !summary.title.empty()) {
-            model.title = summary.title;
-        }
         model.family = summary.family;
         model.parameters = summary.parameters;
         model.file_dtype = summary.dtype;

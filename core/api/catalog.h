@@ -17,7 +17,7 @@ enum class ModelSource {
 
 struct CatalogModel {
     std::string name;              // the command line's MODEL, e.g. "smollm2-135m-instruct"
-    std::string title;             // for people, e.g. "SmolLM2 135M Instruct"
+    std::string title;             // for people, e.g. "SmolLM2 135M Instruct"; of a file, its name
     std::filesystem::path path;    // where it is, or would be
     ModelSource source = ModelSource::known;
     bool installed = false;        // it is there and can be opened

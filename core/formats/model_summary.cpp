@@ -28,7 +28,6 @@ ModelSummary of_gguf(const fs::path& path) {
     const GgufFile file(path);
     ModelSummary summary;
     summary.family = file.find_text("general.architecture").value_or("");
-    summary.title = file.find_text("general.name").value_or("");
     summary.licence = file.find_text("general.license").value_or("");
     for (const GgufTensor& tensor : file.tensors()) {
         summary.parameters += tensor.elements;

@@ -8,10 +8,10 @@
 namespace plumbline {
 
 struct ModelSummary {
-    std::string title, family, licence;  // empty: not said
-    std::string dtype;                   // of most weights: "Q4_1", "BF16"
+    std::string family, licence;     // empty: not said
+    std::string dtype;               // of most weights: "Q4_1", "BF16"
     std::int64_t parameters = 0;
-    std::int64_t embedding = 0;          // of them, in the token embedding
+    std::int64_t embedding = 0;      // of them, in the token embedding
 };
 
 /// Of a .gguf file or a Hugging Face folder, from their headers. Throws Error "open model: <place>: …".

@@ -101,7 +101,7 @@ class Models : private OwnData, public MainWindowTest {
     }
     NewSessionDialog* new_session() {
         NewSessionDialog* dialog = nullptr;
-        QTest::qWaitFor([&] { return (dialog = window->findChild<NewSessionDialog*>()) != nullptr; });
+        EXPECT_TRUE(QTest::qWaitFor([&] { return (dialog = window->findChild<NewSessionDialog*>()) != nullptr; }));
         return dialog;
     }
 };

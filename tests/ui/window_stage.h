@@ -18,7 +18,7 @@
 
 namespace plumbline::ui {
 
-class MainWindowTest : public testing::Test {
+class MainWindowTest : public ::testing::Test {
   protected:
     MainWindowTest()
         : settings(folder.filePath("settings.ini"), QSettings::IniFormat),

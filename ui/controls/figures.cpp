@@ -21,7 +21,9 @@ QString gigabytes(std::int64_t bytes) {
 
 QString memory_size(std::int64_t bytes) {
     const double megabytes = double(bytes) / double(1LL << 20);
-    return megabytes < 1000 ? QStringLiteral("%1 MB").arg(megabytes, 0, 'f', 0) : gigabytes(bytes) + " GB";
+    return megabytes < 0.5 ? QStringLiteral("%1 kB").arg(megabytes * 1024, 0, 'f', 0)
+           : megabytes < 1000 ? QStringLiteral("%1 MB").arg(megabytes, 0, 'f', 0)
+                              : gigabytes(bytes) + " GB";
 }
 
 QString parameter_count(std::int64_t parameters) {

@@ -20,7 +20,7 @@ QString signed_number(double value);
 QString counted(std::int64_t count, const QString& one, const QString& many);
 /// "1.9", in units of 2^30 bytes.
 QString gigabytes(std::int64_t bytes);
-/// "538 MB", "1.9 GB".
+/// "3 kB", "538 MB", "1.9 GB".
 QString memory_size(std::int64_t bytes);
 /// "134.5 M", "1.7 B".
 QString parameter_count(std::int64_t parameters);

@@ -66,9 +66,13 @@ ModelDetails::ModelDetails(const Theme& theme, QWidget* parent) : Surface(theme,
     command_name_->setToolTip(tr("Its name on the command line"));
     column->addWidget(command_name_);
     column->addSpacing(16);
+    wrong_ = new QWidget;
+    auto* wrong = new QVBoxLayout(wrong_);
+    wrong->setContentsMargins(0, 0, 0, 16);
     notice_ = new Notice(theme);
     notice_->set_dismissable(false);
-    column->addWidget(notice_);
+    wrong->addWidget(notice_);
+    column->addWidget(wrong_);
     build_facts(*column);
     build_memory(*column);
     how_ = new Label(theme, {}, TextSize::interface, Tone::text);
@@ -96,7 +100,7 @@ void ModelDetails::build_facts(QVBoxLayout& column) {
         }
         grid->addWidget(key, row, 0, Qt::AlignTop);
         grid->addWidget(value, row, 1);
-        facts_.append({key, value});
+        facts_.append(Fact{key, value});
     }
     column.addLayout(grid);
     column.addSpacing(20);
@@ -128,7 +132,7 @@ void ModelDetails::build_memory(QVBoxLayout& column) {
         rows->addLayout(line);
         auto* gauge = new MemoryGauge(theme());
         rows->addWidget(gauge);
-        needs_.append({amount, words, gauge});
+        needs_.append(Need{amount, words, gauge});
     }
     column.addWidget(memory_);
 }
@@ -191,6 +195,7 @@ void ModelDetails::show_model(const CatalogModel& model, const MachineMemory& me
         facts_[row].value->setVisible(!values[row].isEmpty());
         facts_[row].value->setText(values[row]);
     }
+    facts_[place].key->setText(model.source == ModelSource::known ? tr("Goes to") : tr("Place"));
     facts_[place].value->setToolTip(values[place]);
 
     memory_->setVisible(model.memory_f32 > 0);
@@ -198,6 +203,7 @@ void ModelDetails::show_model(const CatalogModel& model, const MachineMemory& me
     show_need(0, model.memory_f32, memory);
     show_need(1, model.memory_bf16, memory);
 
+    wrong_->setVisible(!model.problem.empty());
     model.problem.empty() ? notice_->clear() : notice_->show_problem(QString::fromStdString(model.problem));
     how_->setVisible(!instructions_.isEmpty());
     how_->setText(instructions_);

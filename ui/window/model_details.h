@@ -63,6 +63,7 @@ class ModelDetails : public Surface {
     Label* nothing_;
     Label* title_;
     Label* command_name_;
+    QWidget* wrong_;
     Notice* notice_;
     QList<Fact> facts_;
     QWidget* memory_;

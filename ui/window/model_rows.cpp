@@ -21,7 +21,7 @@ QString state_of(const CatalogModel& model, const MachineMemory& memory) {
     if (model.memory_bf16 > 0 && fit(model.memory_bf16, memory) == Fit::no) {
         return ModelRows::tr("too large");
     }
-    return model.installed ? QString() : ModelRows::tr("not installed");
+    return model.installed || model.source == ModelSource::known ? QString() : ModelRows::tr("not installed");
 }
 
 QString heading_of(ModelSource source) {
@@ -47,6 +47,9 @@ bool has_all(const CatalogModel& model, const QStringList& words) {
 }  // namespace
 
 QString model_facts(const CatalogModel& model) {
+    if (!model.problem.empty()) {
+        return QString::fromStdString(model.path.string());
+    }
     QStringList facts;
     if (model.parameters > 0) {
         facts.append(ModelRows::tr("%1 parameters").arg(parameter_count(model.parameters)));
@@ -140,11 +143,12 @@ QSize ModelRowDelegate::sizeHint(const QStyleOptionViewItem&, const QModelIndex&
 
 void ModelRowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& option, const QModelIndex& index) const {
     const QRect inside = option.rect.adjusted(16, 0, -16, 0);
-    const auto write = [&](const QRect& at, const QString& text, TextSize size, Tone tone, int weight, int flags) {
+    const auto write = [&](const QRect& at, const QString& text, TextSize size, Tone tone, int weight, int flags,
+                           Qt::TextElideMode elide = Qt::ElideRight) {
         painter->setFont(theme_.font(size, weight));
         painter->setPen(theme_.color(tone));
         painter->drawText(at, flags | Qt::TextSingleLine,
-                          painter->fontMetrics().elidedText(text, Qt::ElideRight, at.width()));
+                          painter->fontMetrics().elidedText(text, elide, at.width()));
     };
     if (index.data(ModelRows::heading_role).toBool()) {
         write(inside.adjusted(0, 12, 0, -4), index.data().toString(), TextSize::axis, Tone::tertiary, 600,
@@ -168,7 +172,7 @@ void ModelRowDelegate::paint(QPainter* painter, const QStyleOptionViewItem& opti
     write(upper.adjusted(0, 0, -beside, 0), index.data().toString(), TextSize::interface,
           wrong ? Tone::secondary : Tone::text, 500, Qt::AlignVCenter | Qt::AlignLeft);
     write(lower, index.data(ModelRows::facts_role).toString(), TextSize::secondary, Tone::tertiary, 400,
-          Qt::AlignVCenter | Qt::AlignLeft);
+          Qt::AlignVCenter | Qt::AlignLeft, wrong ? Qt::ElideMiddle : Qt::ElideRight);
     if (!state.isEmpty()) {
         write(upper, state, TextSize::secondary, wrong ? Tone::warning : Tone::tertiary, wrong ? 500 : 400,
               Qt::AlignVCenter | Qt::AlignRight);

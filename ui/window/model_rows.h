@@ -49,7 +49,7 @@ class ModelRowDelegate : public QStyledItemDelegate {
     const Theme& theme_;
 };
 
-/// "0.5 M parameters, BF16, 1 MB".
+/// "536.7 k parameters, BF16, 1 MB"; of what cannot be opened, its place.
 QString model_facts(const CatalogModel& model);
 
 }  // namespace plumbline::ui

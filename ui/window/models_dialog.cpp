@@ -1,5 +1,6 @@
 #include "ui/window/models_dialog.h"
 
+#include <QCoreApplication>
 #include <QDragEnterEvent>
 #include <QKeyEvent>
 #include <QLineEdit>
