@@ -123,8 +123,8 @@ void print_catalogue(Console& console, const std::vector<CatalogModel>& models, 
                  {"licence", Align::left}},
                 elsewhere);
     console.line("");
-    console.line("Put config.json, tokenizer.json, tokenizer_config.json and the .safetensors files of one into a folder");
-    console.line("of its name, or a .gguf file of it, into " + (data_folder() / "models").string());
+    console.line("Put its config.json, tokenizer.json, tokenizer_config.json and .safetensors files into a folder of its");
+    console.line("name, or a .gguf file of it, into " + (data_folder() / "models").string());
     console.line("What else to know of one: plumbline-cli info NAME, the id in lower case without its owner.");
 }
 

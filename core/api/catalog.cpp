@@ -9,7 +9,7 @@
 #include "core/api/known_models.h"
 #include "core/api/own_models.h"
 #include "core/formats/atomic_file.h"
-#include "core/formats/model_summary.h"
+#include "core/formats/model_files.h"
 #include "core/lab/memory_need.h"
 #include "embedded/model_courtesy.h"
 #include "embedded/prompts_courtesy.h"
@@ -167,6 +167,23 @@ class Listing {
     std::vector<CatalogModel> out_;
 };
 
+/// Of a file, or of the files directly in a folder.
+std::int64_t size_on_disk(const fs::path& model) {
+    std::error_code error;
+    if (!fs::is_directory(model, error)) {
+        const std::uintmax_t size = fs::file_size(model, error);
+        return error ? 0 : static_cast<std::int64_t>(size);
+    }
+    std::int64_t sum = 0;
+    for (fs::directory_iterator it(model, error), end; !error && it != end; it.increment(error)) {
+        std::error_code ignored;
+        if (const std::uintmax_t size = it->is_regular_file(ignored) ? it->file_size(ignored) : 0; !ignored) {
+            sum += static_cast<std::int64_t>(size);
+        }
+    }
+    return sum;
+}
+
 fs::path list_of_own() {
     return data_folder() / "models.json";
 }
@@ -178,13 +195,13 @@ void describe(CatalogModel& model) {
     }
     model.size_bytes = size_on_disk(model.path);
     try {
-        const ModelSummary summary = read_model_summary(model.path);
-        model.family = summary.family;
-        model.parameters = summary.parameters;
-        model.file_dtype = summary.dtype;
-        set_memory(model, summary.embedding);
-        if (!summary.licence.empty() && model.licence.empty()) {
-            model.licence = summary.licence;
+        const ModelFiles files(model.path);
+        model.family = files.family().name;
+        model.parameters = files.config().parameters();
+        model.file_dtype = files.main_type();
+        set_memory(model, files.config().vocab * files.config().hidden);
+        if (model.licence.empty()) {
+            model.licence = files.licence();
         }
     } catch (const Error& error) {
         model.installed = false;
@@ -324,7 +341,7 @@ std::string add_own_model(const fs::path& given) {
         }
         names.insert(model.name);
     }
-    read_model_summary(path);  // throws for what cannot be opened
+    const ModelFiles opened(path);  // throws for what cannot be opened
     own.push_back({unused_name(lower(stem_of(path)), names), path});
     write_own_models(list_of_own(), own);
     return own.back().name;

@@ -17,10 +17,10 @@ constexpr const char* older_format =
 constexpr KnownModel table[] = {
     {"HuggingFaceTB/SmolLM2-135M-Instruct", "SmolLM2 135M Instruct", "llama", 134515008, 28311552, "Apache-2.0", ""},
     {"HuggingFaceTB/SmolLM2-360M-Instruct", "SmolLM2 360M Instruct", "llama", 361821120, 47185920, "Apache-2.0", ""},
-    {"google/gemma-3-270m-it", "Gemma 3 270M", "gemma3_text", 268098176, 167772160, "Gemma terms", asks_first},
+    {"google/gemma-3-270m-it", "Gemma 3 270M", "gemma3", 268098176, 167772160, "Gemma terms", asks_first},
     {"Qwen/Qwen2.5-0.5B-Instruct", "Qwen2.5 0.5B Instruct", "qwen2", 494032768, 136134656, "Apache-2.0", ""},
     {"Qwen/Qwen3-0.6B", "Qwen3 0.6B", "qwen3", 596049920, 155582464, "Apache-2.0", ""},
-    {"google/gemma-3-1b-it", "Gemma 3 1B", "gemma3_text", 999885952, 301989888, "Gemma terms", asks_first},
+    {"google/gemma-3-1b-it", "Gemma 3 1B", "gemma3", 999885952, 301989888, "Gemma terms", asks_first},
     {"TinyLlama/TinyLlama-1.1B-Chat-v1.0", "TinyLlama 1.1B Chat", "llama", 1100048384, 65536000, "Apache-2.0", ""},
     {"meta-llama/Llama-3.2-1B-Instruct", "Llama 3.2 1B Instruct", "llama", 1235814400, 262668288, "Llama 3.2",
      asks_first},

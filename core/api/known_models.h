@@ -10,7 +10,7 @@ namespace plumbline {
 struct KnownModel {
     const char* hub_id;       // its name at Hugging Face
     const char* title;
-    const char* family;       // model_type of its config.json
+    const char* family;       // as ModelFiles names it
     std::int64_t parameters;  // a tied output counted once
     std::int64_t embedding;   // of them, in the embedding
     const char* licence;

@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* operation = "open model";
+constexpr int card_lines = 200;                       // of a README.md, in which its header stands
 constexpr std::size_t longest_settings = 64u << 20;   // tokenizer_config.json with its added tokens
 
 std::string text_of(const fs::path& file) {
@@ -28,6 +29,24 @@ std::string text_of(const fs::path& file) {
     std::ostringstream out;
     out << in.rdbuf();
     return out.str();
+}
+
+/// The licence that the header of a model card names: "license: apache-2.0" between two lines of dashes.
+std::string licence_of_card(const fs::path& card) {
+    std::ifstream in(card);
+    std::string line;
+    if (!std::getline(in, line) || !line.starts_with("---")) {
+        return "";
+    }
+    constexpr std::string_view key = "license:";
+    for (int i = 0; i < card_lines && std::getline(in, line) && !line.starts_with("---"); ++i) {
+        if (line.starts_with(key)) {
+            const std::size_t begin = line.find_first_not_of(" \t\"'", key.size());
+            const std::size_t end = line.find_last_not_of(" \t\r\"'");
+            return begin == std::string::npos ? "" : line.substr(begin, end - begin + 1);
+        }
+    }
+    return "";
 }
 
 /// The model type or architecture that a file names, among those that this version reads.
@@ -278,7 +297,7 @@ std::string ModelFiles::title() const {
 }
 
 std::string ModelFiles::licence() const {
-    return gguf_ ? gguf_->find_text("general.license").value_or("") : "";
+    return gguf_ ? gguf_->find_text("general.license").value_or("") : licence_of_card(path_ / "README.md");
 }
 
 std::string ModelFiles::chat_template() const {

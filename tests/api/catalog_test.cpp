@@ -90,15 +90,10 @@ class Catalog : public ::testing::Test {
         ADD_FAILURE() << "there is no " << name;
         return {};
     }
-    /// A Hugging Face folder with one matrix of 300 x 8 as its embedding and one of 8 x 8.
+    /// The tests' Qwen2 folder with a model card.
     fs::path write_folder(const fs::path& folder) const {
-        fs::create_directories(folder);
-        std::ofstream(folder / "config.json") << R"({"model_type":"qwen2","vocab_size":300,"hidden_size":8})";
+        fs::copy(fs::path(PLUMBLINE_SOURCE_DIR) / "tests" / "golden" / "families" / "qwen2", folder);
         std::ofstream(folder / "README.md") << "---\nlanguage:\n- en\nlicense: apache-2.0\n---\n# A model\n";
-        const std::vector<std::byte> zeros(300 * 8 * 2);
-        write_safetensors(folder / "model.safetensors",
-                          {{"model.embed_tokens.weight", {"BF16", {300, 8}, zeros}},
-                           {"model.layers.0.self_attn.q_proj.weight", {"BF16", {8, 8}, std::span(zeros).first(128)}}});
         return folder;
     }
     static std::string reason(const std::function<void()>& act) {
@@ -203,17 +198,21 @@ TEST_F(Catalog, ListsAFolderWithItsConfiguration) {
     const CatalogModel model = named("qwen2.5-tiny");
     EXPECT_TRUE(model.installed) << model.problem;
     EXPECT_EQ(model.family, "qwen2");
-    EXPECT_EQ(model.parameters, 300 * 8 + 64);
-    EXPECT_EQ(model.file_dtype, "BF16");
+    const SafetensorsFile weights(models() / "Qwen2.5-Tiny" / "model.safetensors");
+    std::int64_t bytes = 0;
+    for (const auto& [name, tensor] : weights.tensors()) bytes += static_cast<std::int64_t>(tensor.data.size());
+    EXPECT_EQ(weights.tensors().begin()->second.dtype, model.file_dtype);
+    EXPECT_EQ(model.parameters * (model.file_dtype == "F32" ? 4 : 2), bytes);
     EXPECT_EQ(model.licence, "apache-2.0");
-    EXPECT_GT(model.size_bytes, 2 * model.parameters);
+    EXPECT_GT(model.size_bytes, bytes);
     EXPECT_EQ(here().size(), 3U);
     EXPECT_EQ(resolve_model("qwen2.5-tiny"), models() / "Qwen2.5-Tiny");
 
     fs::remove(models() / "Qwen2.5-Tiny" / "model.safetensors");
-    EXPECT_NE(named("qwen2.5-tiny").problem.find("has no model.safetensors"), std::string::npos);
-    std::ofstream(models() / "Qwen2.5-Tiny" / "config.json") << "[1]";
-    EXPECT_NE(named("qwen2.5-tiny").problem.find("config.json: is not a JSON object"), std::string::npos);
+    EXPECT_NE(named("qwen2.5-tiny").problem.find("safetensors"), std::string::npos) << named("qwen2.5-tiny").problem;
+    std::ofstream(models() / "Qwen2.5-Tiny" / "config.json") << R"({"model_type":"mamba"})";
+    EXPECT_NE(named("qwen2.5-tiny").problem.find("model_type 'mamba' is not supported"), std::string::npos)
+        << named("qwen2.5-tiny").problem;
 }
 
 TEST_F(Catalog, ListsADamagedFileWithItsReason) {

@@ -229,7 +229,7 @@ TEST_F(Models, ADroppedFolderIsAModelTooAndADamagedOneIsNone) {
     ASSERT_TRUE(settled());
     Notice& notice = window->start_screen().notice();
     EXPECT_TRUE(notice.isVisible());
-    EXPECT_TRUE(notice.text().contains("has no model.safetensors")) << notice.text().toStdString();
+    EXPECT_TRUE(notice.text().contains("hub")) << notice.text().toStdString();
     EXPECT_EQ(window->findChild<NewSessionDialog*>(), nullptr);
     EXPECT_FALSE(QFile::exists(data.filePath("models.json")));
 
