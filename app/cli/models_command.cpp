@@ -15,8 +15,8 @@ namespace {
 std::string amount(std::int64_t bytes) {
     char text[32];
     const double megabytes = static_cast<double>(bytes) / 1e6;
-    std::snprintf(text, sizeof text, megabytes < 1000 ? "%.0f MB" : "%.1f GB",
-                  megabytes < 1000 ? megabytes : megabytes / 1000);
+    std::snprintf(text, sizeof text, megabytes < 1 ? "%.0f kB" : megabytes < 1000 ? "%.0f MB" : "%.1f GB",
+                  megabytes < 1 ? megabytes * 1000 : megabytes < 1000 ? megabytes : megabytes / 1000);
     return bytes > 0 ? text : "-";
 }
 
@@ -123,8 +123,8 @@ void print_catalogue(Console& console, const std::vector<CatalogModel>& models, 
                  {"licence", Align::left}},
                 elsewhere);
     console.line("");
-    console.line("Put its config.json, tokenizer.json, tokenizer_config.json and .safetensors files into a folder of its");
-    console.line("name, or a .gguf file of it, into " + (data_folder() / "models").string());
+    console.line("Put its config.json, tokenizer.json, tokenizer_config.json and .safetensors files into a folder");
+    console.line("of its name, or a .gguf file of it, into " + (data_folder() / "models").string());
     console.line("What else to know of one: plumbline-cli info NAME, the id in lower case without its owner.");
 }
 
