@@ -15,8 +15,8 @@ namespace plumbline {
 /// is wrong and at which byte.
 nlohmann::json parse_json(std::string_view text);
 
-/// A JSON file, read whole. Throws Error "<operation>: <file>: …" when it cannot be read, is longer than `most_bytes`,
-/// or is not valid.
+/// A JSON file, read whole. Throws Error "<operation>: <file>: …" when it cannot be read, is longer than
+/// `most_bytes`, or is not valid.
 class JsonFile {
   public:
     JsonFile(std::filesystem::path path, std::string operation, std::size_t most_bytes);

@@ -152,7 +152,8 @@ BpeVocabulary train_bpe(std::span<const std::string> texts, const BpeTraining& t
         for (int i = 0; i < out.specials; ++i) ids.emplace(out.tokens[static_cast<std::size_t>(i)], i);
     }
 
-    std::vector<Word> words = count_words(texts, PreTokenizer(gguf_pre_tokenizer(training.pre_tokenizer).steps), id_of_byte);
+    const PreTokenizer pre_tokenizer(gguf_pre_tokenizer(training.pre_tokenizer).steps);
+    std::vector<Word> words = count_words(texts, pre_tokenizer, id_of_byte);
     if (words.empty()) fail("the texts have no word; give it texts to learn from");
     PairCounts counts;
     for (std::size_t place = 0; place < words.size(); ++place) counts.add(words[place], place, 1);

@@ -56,6 +56,7 @@ std::string apply(const NmtStep&, std::string text) {
 std::string apply(const ReplaceStep& step, std::string text) {
     std::vector<Range> found;
     DelimiterSearch(step.what).find_all(text, found);
+    require_growth(text.size(), found.size() * step.by.size());
     std::string out;
     std::size_t at = 0;
     for (const Range& range : found) {
@@ -82,8 +83,10 @@ std::string apply(const std::shared_ptr<const PrecompiledCharsmap>& charsmap, st
 }  // namespace
 
 std::string Normalizer::apply(std::string text) const {
+    const std::size_t bytes = text.size();
     for (const NormalizerStep& step : steps_) {
         text = std::visit([&](const auto& s) { return plumbline::apply(s, std::move(text)); }, step);
+        require_growth(bytes, text.size());
     }
     return text;
 }

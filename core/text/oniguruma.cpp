@@ -1,7 +1,9 @@
 // Oniguruma's Ruby syntax to PCRE2's. They agree but for a few escapes, option letters and quantifiers.
 
+#include <array>
 #include <cctype>
 #include <stdexcept>
+#include <utility>
 
 #include "core/text/regex.h"
 
@@ -12,8 +14,10 @@ namespace {
     throw std::invalid_argument(what + " is not supported");
 }
 
-// Inside brackets; outside they get brackets of their own.
-constexpr std::string_view word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})", hexadecimal = "0-9a-fA-F";
+// Inside brackets; outside they get brackets of their own. Oniguruma counts Latin-1's superscripts and fractions as word
+// characters outside only.
+constexpr std::string_view word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})", hexadecimal = "0-9a-fA-F",
+                           latin_numbers = R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
 
 class Translation {
   public:
@@ -67,7 +71,7 @@ class Translation {
         switch (c) {
             case 's': out_ += R"(\p{White_Space})", at_ += 2; return;  // PCRE2's \s has U+180E too
             case 'S': out_ += R"(\P{White_Space})", at_ += 2; return;
-            case 'w': case 'W': return put(word, c == 'W');
+            case 'w': case 'W': return put(std::string(word).append(in_brackets ? "" : latin_numbers), c == 'W');
             case 'h': case 'H': return put(hexadecimal, c == 'H');
             case 'u':
                 if (in_.size() - at_ < 6) fail("an unfinished \\u");
@@ -76,10 +80,46 @@ class Translation {
                 return;
             default: break;
         }
-        const std::size_t brace = in_.substr(at_ + 2, 1) == "{" ? in_.find('}', at_) : std::string_view::npos;
-        std::size_t length = brace != std::string_view::npos ? brace + 1 - at_ : 2;  // \p{L}, \x{20}
+        const bool is_named = (c == 'p' || c == 'P' || c == 'x') && in_.substr(at_ + 2, 1) == "{";  // \p{L}, \x{20}
+        const std::size_t brace = is_named ? in_.find('}', at_) : std::string_view::npos;
+        if (brace != std::string_view::npos) {
+            named(in_.substr(at_, 3), in_.substr(at_ + 3, brace - at_ - 3));
+            at_ = brace + 1;
+            return;
+        }
+        std::size_t length = 2;
         while (at_ + length < in_.size() && (in_[at_ + length] & 0xC0) == 0x80) ++length;
         copy(length);
+    }
+
+    /// A script's name means the characters of that script alone, where PCRE2 adds those that it shares.
+    void named(std::string_view opening, std::string_view name) {
+        const std::string_view inverse = name.starts_with('^') ? "^" : "";
+        const std::string_view rest = name.substr(inverse.size());
+        const bool is_script = opening[1] != 'x' && rest.size() > 2 && compiles("\\p{sc:" + std::string(rest) + "}");
+        out_.append(opening).append(inverse).append(is_script ? "sc:" : "").append(rest).append("}");
+    }
+    static bool compiles(const std::string& pattern) {
+        try {
+            const Regex regex(pattern);
+            return true;
+        } catch (const std::invalid_argument&) {
+            return false;
+        }
+    }
+
+    /// [:alpha:] within brackets.
+    void posix_class() {
+        static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> classes = {{
+            {"[:alpha:]", R"(\p{Alphabetic})"}, {"[:digit:]", R"(\p{Nd})"}, {"[:space:]", R"(\p{White_Space})"},
+            {"[:upper:]", R"(\p{Uppercase})"}, {"[:lower:]", R"(\p{Lowercase})"}}};
+        for (const auto& [name, meaning] : classes) {
+            if (!here(name)) continue;
+            out_ += meaning;
+            at_ += name.size();
+            return;
+        }
+        fail("a class such as " + std::string(in_.substr(at_, 10)));
     }
 
     void bracket() {
@@ -89,8 +129,7 @@ class Translation {
             if (in_[at_] == '\\') {
                 escape(true);
             } else if (here("[:")) {
-                const std::size_t end = in_.find(":]", at_);
-                copy(end == std::string_view::npos ? 1 : end + 2 - at_);
+                posix_class();
             } else if (in_[at_] == '[') {
                 fail("a set within brackets");
             } else if (here("&&")) {

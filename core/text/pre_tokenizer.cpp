@@ -158,8 +158,10 @@ Words::Words(std::string whole, bool starts) : text(std::move(whole)), at_start(
 }
 
 void PreTokenizer::apply(Words& words) const {
+    const std::size_t bytes = words.text.size();
     for (const PreTokenizerStep& step : steps_) {
         std::visit([&](const auto& s) { plumbline::apply(s, words); }, step);
+        require_growth(bytes, words.text.size());
     }
 }
 

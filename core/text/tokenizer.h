@@ -17,8 +17,8 @@ enum class SpecialTokens { parse, as_text };   // whether "<|im_end|>" in a text
 /// Immutable after construction; may be used from any thread.
 class Tokenizer {
   public:
-    /// GGUF's tokenizer models "gpt2" (byte-level BPE) and "llama" (SentencePiece's BPE). Throws Error "open model: …"
-    /// for another model, an unknown pre-tokenizer, and damaged tables.
+    /// GGUF's tokenizer models "gpt2" (byte-level BPE) and "llama" (SentencePiece's BPE). Throws Error
+    /// "open model: …" for another model, an unknown pre-tokenizer, and damaged tables.
     static std::shared_ptr<const Tokenizer> from_gguf(const GgufFile& file);
     /// A tokenizer.json of Hugging Face's tokenizers library, or the folder that it is in; what is special comes from
     /// tokenizer_config.json, special_tokens_map.json and config.json beside it, where they are. Throws Error

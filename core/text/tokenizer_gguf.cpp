@@ -147,10 +147,16 @@ std::vector<int> ranks_of(const GgufFile& file, const std::vector<double>& score
     return out;
 }
 
+constexpr std::size_t longest_token = 1024;  // bytes; each way to cut it is tried
+
 /// Every way to make a token of two that a text may become; single characters need not be tokens.
-void add_merges(const std::vector<int>& ranks, BpeRules& rules) {
+void add_merges(const GgufFile& file, const std::vector<int>& ranks, BpeRules& rules) {
     TextIds parts = rules.ids;
     for (const auto& [text, id] : rules.ids) {
+        if (text.size() > longest_token) {
+            fail(file, "token " + std::to_string(id) + " has " + std::to_string(text.size()) + " bytes, more than " +
+                           std::to_string(longest_token));
+        }
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t length = code_point_at(text, at).length;
             const auto [entry, is_new] = parts.emplace(
@@ -197,7 +203,7 @@ TokenizerParts sentencepiece_parts(const GgufFile& file) {
         }
     }
     if (std::find(bytes.begin(), bytes.end(), -1) == bytes.end()) rules.byte_fallback = bytes;
-    add_merges(ranks_of(file, scores), rules);
+    add_merges(file, ranks_of(file, scores), rules);
 
     std::vector<NormalizerStep> steps;
     if (file.find_flag("tokenizer.ggml.add_space_prefix").value_or(true)) {

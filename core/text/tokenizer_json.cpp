@@ -74,8 +74,9 @@ class Reader {
         if (text.empty()) return;
         const auto [place, is_new] = model_.ids.emplace(text, id);
         if (is_new) {
-            if (static_cast<std::size_t>(id) >= model_.texts.size()) model_.texts.resize(static_cast<std::size_t>(id) + 1);
-            std::string& taken = model_.texts[static_cast<std::size_t>(id)];
+            const auto at = static_cast<std::size_t>(id);
+            if (at >= model_.texts.size()) model_.texts.resize(at + 1);
+            std::string& taken = model_.texts[at];
             if (!taken.empty())
                 node.damaged("gives " + shown(text) + " the id " + std::to_string(id) + " of " + shown(taken));
             taken = text;
@@ -124,7 +125,8 @@ class Reader {
             const JsonNode entry = node[key];
             const bool is_id = !key.empty() && key.size() < 10 &&
                                std::all_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
-            if (!is_id || std::stoll(key) > most) entry.damaged("is not named by an id of 0 to " + std::to_string(most));
+            if (!is_id || std::stoll(key) > most)
+                entry.damaged("is not named by an id of 0 to " + std::to_string(most));
             if (!model_.ids.contains(entry["content"].text())) add(entry, entry["content"], std::stoi(key));
         }
     }

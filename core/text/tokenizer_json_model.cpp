@@ -61,7 +61,8 @@ void read_merges(const JsonNode& node, BpeRules& rules) {
         const auto id_of = [&](std::string_view text) {
             const auto found = rules.ids.find(text);
             if (found == rules.ids.end())
-                node[static_cast<std::size_t>(rank)].damaged("needs " + shown(text) + ", which is not in the vocabulary");
+                node[static_cast<std::size_t>(rank)].damaged("needs " + shown(text) +
+                                                             ", which is not in the vocabulary");
             return found->second;
         };
         rules.merges.push_back({id_of(left), id_of(right), id_of(joined), rank});

@@ -82,7 +82,8 @@ MetaspaceStep metaspace_of(const JsonNode& node) {
     step.mark = node["replacement"].text_or(step.mark);
     const JsonNode scheme = node["prepend_scheme"];
     if (scheme.is_null()) {  // as it was written before there were schemes
-        step.before = node["add_prefix_space"].flag_or(true) ? MetaspaceStep::Before::always : MetaspaceStep::Before::never;
+        const bool before = node["add_prefix_space"].flag_or(true);
+        step.before = before ? MetaspaceStep::Before::always : MetaspaceStep::Before::never;
     } else if (scheme.text() == "first") {
         step.before = MetaspaceStep::Before::first;
     } else if (scheme.text() == "never") {
@@ -103,8 +104,8 @@ void add_pre_tokenizer(const JsonNode& node, std::vector<PreTokenizerStep>& step
         if (node["use_regex"].flag_or(true)) steps.emplace_back(SplitStep{Regex(gpt2_pattern)});
         steps.emplace_back(ByteAlphabetStep{});
     } else if (type == "Split") {
-        steps.emplace_back(SplitStep{delimiter_of(node["pattern"]), place_of(node["behavior"], DelimiterPlace::isolated),
-                                     node["invert"].flag_or(false)});
+        const DelimiterPlace place = place_of(node["behavior"], DelimiterPlace::isolated);
+        steps.emplace_back(SplitStep{delimiter_of(node["pattern"]), place, node["invert"].flag_or(false)});
     } else if (type == "Digits") {
         const bool each = node["individual_digits"].flag_or(false);
         steps.emplace_back(SplitStep{&is_numeric, each ? DelimiterPlace::isolated : DelimiterPlace::contiguous});

@@ -9,6 +9,8 @@
 #include <new>
 #include <stdexcept>
 
+#include "core/api/errors.h"
+
 namespace plumbline {
 namespace {
 
@@ -110,6 +112,14 @@ std::string lowercased(std::string_view text) {
         }
     }
     return out;
+}
+
+void require_growth(std::size_t bytes, std::size_t made) {
+    constexpr std::size_t most_times = 64, most_more = 64 << 10;
+    if (made > most_times * bytes + most_more) {
+        throw Error("tokenize", "the tokenizer's steps make " + std::to_string(made) + " bytes of " +
+                                    std::to_string(bytes) + "; its file is damaged or no tokenizer for texts");
+    }
 }
 
 std::size_t grapheme_end(std::string_view text, std::size_t begin) {

@@ -30,6 +30,8 @@ enum class NormalForm { nfc, nfd, nfkc, nfkd };
 std::string normalized(std::string_view text, NormalForm form);
 /// Character by character; a final sigma is as any other.
 std::string lowercased(std::string_view text);
+/// Throws Error "tokenize: …" where the steps of a tokenizer made far more of a text than any language needs.
+void require_growth(std::size_t bytes, std::size_t made);
 /// The end of the extended grapheme cluster that begins at `begin`.
 std::size_t grapheme_end(std::string_view text, std::size_t begin);
 
