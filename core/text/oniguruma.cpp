@@ -14,8 +14,8 @@ namespace {
     throw std::invalid_argument(what + " is not supported");
 }
 
-// Inside brackets; outside they get brackets of their own. Oniguruma counts Latin-1's superscripts and fractions as word
-// characters outside only.
+// Inside brackets; outside they get brackets of their own. Oniguruma counts Latin-1's superscripts and fractions as
+// word characters outside only.
 constexpr std::string_view word = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc})", hexadecimal = "0-9a-fA-F",
                            latin_numbers = R"(\x{B2}\x{B3}\x{B9}\x{BC}-\x{BE})";
 

@@ -52,8 +52,9 @@ int main(int argc, char** argv) {
             std::istringstream stream(text);
             for (std::string line; std::getline(stream, line);) encode(line);
         });
-        std::printf("%s: %.2f MB, %zu tokens, %.2f MB/s whole, %.2f MB/s by line, round trip %s\n", argv[i], megabytes,
-                    ids.size(), megabytes / whole, megabytes / lines, tokenizer->decode(ids) == text ? "equal" : "differs");
+        std::printf("%s: %.2f MB, %zu tokens, %.2f MB/s whole, %.2f MB/s by line, round trip %s\n", argv[i],
+                    megabytes, ids.size(), megabytes / whole, megabytes / lines,
+                    tokenizer->decode(ids) == text ? "equal" : "differs");
     }
     for (const std::size_t length : {1u << 18, 1u << 20}) {
         const std::string run(length, 'a');

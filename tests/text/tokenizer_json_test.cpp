@@ -20,7 +20,10 @@ json sound() {
             {"pre_tokenizer", nullptr},
             {"post_processor", nullptr},
             {"decoder", {{"type", "Fuse"}}},
-            {"model", {{"type", "BPE"}, {"vocab", {{"a", 0}, {"b", 1}, {"ab", 2}, {"abb", 3}}}, {"merges", {"a b", "ab b"}}}}};
+            {"model",
+             {{"type", "BPE"},
+              {"vocab", {{"a", 0}, {"b", 1}, {"ab", 2}, {"abb", 3}}},
+              {"merges", {"a b", "ab b"}}}}};
 }
 
 using Files = std::map<std::string, std::string>;
@@ -96,7 +99,8 @@ TEST(TokenizerJson, RefusesDamage) {
         json file = sound();
         file[json::json_pointer(damage.place)] = damage.value;
         // Only then is the template looked at.
-        expect_error({{"tokenizer.json", file.dump()}, {"tokenizer_config.json", R"({"bos_token": "<s>"})"}}, damage.expected);
+        expect_error({{"tokenizer.json", file.dump()}, {"tokenizer_config.json", R"({"bos_token": "<s>"})"}},
+                     damage.expected);
     }
 }
 
@@ -109,12 +113,14 @@ TEST(TokenizerJson, RefusesWhatIsNoJson) {
     expect_error({{"tokenizer.json", deep}}, "is nested deeper than 64");
     expect_error({{"tokenizer.json", "{\"model\":\"\xFF\"}"}}, "is not valid JSON at byte");
     expect_error({{"tokenizer.json", R"({"model": 1, "model": 2})"}}, "key 'model' stands twice");
-    expect_error({{"tokenizer.json", text}, {"tokenizer_config.json", "{"}}, "tokenizer_config.json: is not valid JSON");
+    expect_error({{"tokenizer.json", text}, {"tokenizer_config.json", "{"}},
+                 "tokenizer_config.json: is not valid JSON");
     expect_error({{"tokenizer.json", text}, {"tokenizer_config.json", R"({"eos_token": "</s>"})"}},
                  "tokenizer_config.json: eos_token '</s>' is not a token of tokenizer.json");
     expect_error({{"tokenizer.json", text}, {"tokenizer_config.json", R"({"added_tokens_decoder": {"9999999": {}}})"}},
                  "added_tokens_decoder.9999999 is not named by an id");
-    expect_error({{"tokenizer.json", text}, {"config.json", R"({"eos_token_id": "2"})"}}, "config.json: eos_token_id is \"2\"");
+    expect_error({{"tokenizer.json", text}, {"config.json", R"({"eos_token_id": "2"})"}},
+                 "config.json: eos_token_id is \"2\"");
 }
 
 TEST(TokenizerJson, ASmallFileAsksForLittle) {
@@ -137,7 +143,8 @@ TEST(TokenizerJson, TakesTheSpecialTokensFromTheFilesBesideIt) {
     EXPECT_EQ(special({{"config.json", config}}), (std::vector<int>{0, 1, -1, 0}));
     EXPECT_EQ(special({{"config.json", config}, {"special_tokens_map.json", R"({"eos_token": {"content": "<s>"}})"}}),
               (std::vector<int>{0, 4, -1, 0}));
-    const std::string settings = R"({"bos_token": "a", "eos_token": {"content": "b"}, "pad_token": "[PAD]", "add_bos_token": true})";
+    const std::string settings =
+        R"({"bos_token": "a", "eos_token": {"content": "b"}, "pad_token": "[PAD]", "add_bos_token": true})";
     EXPECT_EQ(special({{"config.json", config}, {"special_tokens_map.json", R"({"eos_token": {"content": "<s>"}})"},
                        {"tokenizer_config.json", settings}}),
               (std::vector<int>{0, 1, -1, 1}));
@@ -147,7 +154,8 @@ TEST(TokenizerJson, TakesTheSpecialTokensFromTheFilesBesideIt) {
     EXPECT_EQ(tokenizer->encode("ab", SpecialTokens::as_text), (std::vector<int>{2}));
     EXPECT_TRUE(tokenizer->is_special(1));
     // A token that tokenizer.json lacks.
-    const std::string more = R"({"added_tokens_decoder": {"6": {"content": "<|x|>", "special": true}}, "eos_token": "<|x|>"})";
+    const std::string more =
+        R"({"added_tokens_decoder": {"6": {"content": "<|x|>", "special": true}}, "eos_token": "<|x|>"})";
     const auto longer = read(sound(), {{"tokenizer_config.json", more}});
     EXPECT_EQ(longer->encode("a<|x|>", SpecialTokens::parse), (std::vector<int>{0, 6}));
     EXPECT_EQ(longer->vocab_size(), 7);

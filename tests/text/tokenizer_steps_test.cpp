@@ -152,8 +152,8 @@ TEST(TokenizerSteps, EndWhatWouldGrowWithoutMeasure) {
 }
 
 TEST(TokenizerSteps, EndAPatternThatWouldSearchForever) {
-    const PreTokenizer step = made_of({{"type", "Split"}, {"pattern", {{"Regex", "(a|aa)+[bc]"}}}, {"behavior", "Isolated"}},
-                                      pre_tokenizer_of);
+    const json pattern = {{"Regex", "(a|aa)+[bc]"}};
+    const PreTokenizer step = made_of({{"type", "Split"}, {"pattern", pattern}}, pre_tokenizer_of);
     Words words(std::string(60, 'a'));
     EXPECT_THROW(step.apply(words), Error);
 }
