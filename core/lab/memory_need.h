@@ -31,7 +31,16 @@ inline std::int64_t width(Precision precision) {
 /// halves, rotated queries, keys and values, what was attended to and the softmax's normalisers, gate and up,
 /// LoRA's narrow states. tests/lab/memory_test.cpp measures them.
 inline std::int64_t activation_floats(const DecoderConfig& c, int lora_rank) {
-    return 2 * c.hidden + c.head_dim * (2 * c.heads + 2 * c.kv_heads) + c.heads + 2 * c.mlp + 7 * lora_rank;
+    std::int64_t out = 2 * c.hidden + c.head_dim * (2 * c.heads + 2 * c.kv_heads) + c.heads + 2 * c.mlp +
+                       static_cast<std::int64_t>(linear_modules(c).size()) * lora_rank;
+    // What plain tensors keep where a family differs from Llama: what a norm read or wrote and its scales, gated
+    // activations.
+    if (c.norm == NormKind::layer) out += (c.parallel ? 1 : 2) * c.hidden + 4;
+    if (c.post_norms) out += 2 * c.hidden + 2;
+    if (c.qk_norm == QkNorm::each_head) out += c.query_width() + c.key_width() + c.heads + c.kv_heads;
+    if (c.qk_norm == QkNorm::whole) out += c.query_width() + 2 * c.key_width() + 2;
+    if (c.gated && c.activation != Activation::silu) out += 2 * c.mlp;
+    return out;
 }
 /// The same where every weight trains, and each product keeps what it read.
 inline std::int64_t activation_floats_of_all(const DecoderConfig& c) {

@@ -65,10 +65,6 @@ void write_model(const OpenedModel& opened, const TrainRequest& request, const F
                  const std::filesystem::path& out) {
     GgufWriter writer;
     const GgufFile source(resolve_model(request.model));
-    if (source.find_text("general.architecture") != "llama") {
-        throw Error("write model",
-                    "only models of the llama family are written as a file; give --out a folder");
-    }
     add_decoder(writer, weights, GgufType::f32);
     copy_tokenizer(source, writer);
     writer.set("general.name", opened.model->info().name + ", trained");
@@ -76,6 +72,17 @@ void write_model(const OpenedModel& opened, const TrainRequest& request, const F
         std::filesystem::create_directories(out.parent_path());
     }
     writer.write(out);
+}
+
+/// add_decoder writes what the plain Llama family has, and the tokenizer comes from a GGUF file.
+void require_writable(const OpenedModel& opened, const TrainRequest& request) {
+    const DecoderConfig& c = opened.model->decoder().config();
+    const bool plain = c.family == "llama" && !c.qkv_bias && !c.output_bias && !c.mlp_bias && c.rope.factors.empty() &&
+                       c.rope.magnitude == 1;
+    if (!plain || std::filesystem::is_directory(resolve_model(request.model))) {
+        throw Error("write model", request.out.string() + ": only a plain llama model from a .gguf file is written as a "
+                                                          "file; give --out a folder for an adapter");
+    }
 }
 
 }  // namespace
@@ -106,6 +113,7 @@ TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& reques
     const Decoder& decoder = opened.model->decoder();
     TrainedPolicy policy;
     if (is_model_file(request.out)) {
+        require_writable(opened, request);
         policy.adapter = std::make_unique<FullWeights>(FullWeights::of(decoder));
     } else if (request.init_adapter.empty()) {
         policy.adapter = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed));

@@ -49,6 +49,9 @@ class Reader {
         }
         for (std::size_t id = 0; id < model_.texts.size(); ++id)
             out.tokens.push_back({decoder.bytes_of(model_.texts[id], is_added[id]), is_special[id]});
+        // A model may have more rows than tokens, to a round number: ids without a text.
+        constexpr std::size_t most_filling = 65536;
+        out.tokens.resize(std::max(out.tokens.size(), std::min(rows_, out.tokens.size() + most_filling)));
         out.first_spaces = decoder.first_spaces;
         out.normalizer = normalizer_of(root["normalizer"]);
         out.pre_tokenizer = pre_tokenizer_of(root["pre_tokenizer"]);
@@ -112,7 +115,12 @@ class Reader {
             if (const JsonNode adds = root["add_bos_token"]; !adds.is_null()) adds_bos_ = adds.flag_or(false);
         }
         if (const auto names = beside("special_tokens_map.json")) read_names(JsonNode(*names));
-        if (const auto config = beside("config.json")) read_ids(JsonNode(*config));
+        if (const auto config = beside("config.json")) {
+            read_ids(JsonNode(*config));
+            if (const JsonNode rows = JsonNode(*config)["vocab_size"]; !rows.is_null()) {
+                rows_ = static_cast<std::size_t>(rows.integer(0, INT32_MAX));
+            }
+        }
         for (const int id : {bos_, eos_, pad_}) make_special(id);
     }
 
@@ -201,6 +209,7 @@ class Reader {
     std::vector<Added> added_;
     int bos_ = -1, eos_ = -1, pad_ = -1;
     std::optional<bool> adds_bos_;
+    std::size_t rows_ = 0;  // of the model beside it
 };
 
 }  // namespace

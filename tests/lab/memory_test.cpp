@@ -96,6 +96,38 @@ TEST_P(Activations, AreAsManyAsForetold) {
     other.mlp = 512;
     other.heads = 12;
     expect_near(other, 8, 1);
+
+    DecoderConfig gpt = smol_shape();   // as GPT-2 and OPT
+    gpt.family = "gpt2";
+    gpt.norm = NormKind::layer;
+    gpt.gated = false;
+    gpt.kv_heads = gpt.heads;
+    gpt.activation = Activation::gelu_tanh;
+    gpt.qkv_bias = gpt.output_bias = gpt.mlp_bias = true;
+    gpt.positions.assign(2, {BlockPositions::Turn::none, 0});
+    expect_near(gpt, 16, 1);
+    DecoderConfig neox = gpt;           // as Pythia
+    neox.family = "gpt_neox";
+    neox.positions.clear();
+    neox.rotary_dims = 16;
+    neox.parallel = true;
+    expect_near(neox, 16, 1);
+    DecoderConfig qwen3 = smol_shape();
+    qwen3.family = "qwen3";
+    qwen3.qk_norm = QkNorm::each_head;
+    expect_near(qwen3, 16, 1);
+    DecoderConfig olmo = smol_shape();
+    olmo.family = "olmo2";
+    olmo.pre_norms = false;
+    olmo.post_norms = true;
+    olmo.qk_norm = QkNorm::whole;
+    expect_near(olmo, 16, 1);
+    DecoderConfig gemma = smol_shape();
+    gemma.family = "gemma3";
+    gemma.post_norms = true;
+    gemma.qk_norm = QkNorm::each_head;
+    gemma.activation = Activation::gelu_tanh;
+    expect_near(gemma, 16, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(InEachPrecision, Activations, ::testing::Values(Precision::f32, Precision::bf16),

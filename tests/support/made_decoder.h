@@ -16,12 +16,15 @@ inline Decoder made_decoder(const DecoderConfig& c, Precision precision,
     std::vector<DecoderBlock> blocks;
     for (int i = 0; i < c.blocks; ++i) {
         DecoderBlock& block = blocks.emplace_back();
-        for (const BlockVector norm : {BlockVector::attention_norm, BlockVector::mlp_norm}) {
-            block.vector(norm) = tensor({c.hidden});
+        for (int v = 0; v < block_vectors; ++v) {
+            const auto vector = static_cast<BlockVector>(v);
+            if (const std::int64_t size = c.size_of(vector); size > 0) {
+                block.vector(vector) = tensor({size});
+            }
         }
         block.qkv = layer((c.heads + 2 * c.kv_heads) * c.head_dim, c.hidden);
         block.output = layer(c.hidden, c.heads * c.head_dim);
-        block.gate_up = layer(2 * c.mlp, c.hidden);
+        block.gate_up = layer(c.gate_up_width(), c.hidden);
         block.down = layer(c.hidden, c.mlp);
     }
     const at::Tensor table = tensor({c.vocab, c.hidden});
@@ -29,6 +32,12 @@ inline Decoder made_decoder(const DecoderConfig& c, Precision precision,
     ends.embedding = FrozenLinear(table, precision);
     ends.embedding.keep_plain(table);
     ends.final_norm = tensor({c.hidden});
+    if (c.norm == NormKind::layer) {
+        ends.final_norm_bias = tensor({c.hidden});
+    }
+    if (c.learned_positions > 0) {
+        ends.positions = tensor({c.learned_positions, c.hidden});
+    }
     return {c, std::move(ends), std::move(blocks)};
 }
 
