@@ -153,19 +153,26 @@ Counts read_header(ByteReader& reader) {
     return {tensors, values};
 }
 
-std::map<std::string, GgufValue> read_metadata(ByteReader& reader, std::uint64_t count) {
-    std::map<std::string, GgufValue> out;
+struct Metadata {
+    std::map<std::string, GgufValue> values;
+    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> places;  // from the type's first byte to the end
+};
+
+Metadata read_metadata(ByteReader& reader, std::uint64_t count) {
+    Metadata out;
     for (std::uint64_t i = 0; i < count; ++i) {
         const std::string key(reader.text("the key of metadata " + std::to_string(i), longest_key));
         const std::string what = "metadata " + shown(key);
         if (key.empty())
             reader.fail("metadata " + std::to_string(i) + " has an empty key; the file is damaged");
+        const std::uint64_t begin = reader.at();
         const auto type = static_cast<ValueType>(reader.number<std::uint32_t>("the type of " + what));
         GgufValue value =
             type == ValueType::array ? read_array(reader, what) : read_scalar(reader, type, what);
-        if (!out.emplace(key, std::move(value)).second) {
+        if (!out.values.emplace(key, std::move(value)).second) {
             reader.fail(what + " stands twice; the file is damaged");
         }
+        out.places.emplace(key, std::pair(begin, reader.at()));
     }
     return out;
 }
@@ -270,7 +277,11 @@ GgufFile::GgufFile(const std::filesystem::path& path)
     : path_(path), map_(std::make_unique<MappedFile>(path, "open model")) {
     ByteReader reader(map_->bytes(), "open model", path);
     const Counts counts = read_header(reader);
-    metadata_ = read_metadata(reader, counts.values);
+    Metadata metadata = read_metadata(reader, counts.values);
+    metadata_ = std::move(metadata.values);
+    for (const auto& [key, place] : metadata.places) {
+        stored_.emplace(key, map_->bytes().subspan(place.first, place.second - place.first));
+    }
     const std::uint64_t alignment = alignment_of(reader, metadata_);
 
     std::vector<Entry> entries;

@@ -51,6 +51,8 @@ class GgufFile {
     explicit GgufFile(const std::filesystem::path& path);
 
     const std::map<std::string, GgufValue>& metadata() const { return metadata_; }
+    /// A value as it lies in the file, its type first. The key is one of metadata()'s.
+    std::span<const std::byte> stored(std::string_view key) const { return stored_.find(key)->second; }
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
     const GgufTensor* find_tensor(std::string_view name) const;   // nullptr: absent
     const GgufTensor& tensor(std::string_view name) const;        // throws Error when absent
@@ -75,6 +77,7 @@ class GgufFile {
     std::filesystem::path path_;
     std::unique_ptr<MappedFile> map_;
     std::map<std::string, GgufValue> metadata_;
+    std::map<std::string, std::span<const std::byte>, std::less<>> stored_;
     std::vector<GgufTensor> tensors_;                               // in the file's order
     std::map<std::string, std::size_t, std::less<>> tensor_index_;  // name to place in tensors_
 };

@@ -71,23 +71,6 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
     return out + ")";
 }
 
-/// The shape in the file of a module's weight or bias; no sizes: it has none.
-std::vector<std::int64_t> stored_shape(const Module& module, const DecoderConfig& config, bool bias) {
-    std::int64_t rows = 0, columns = 0;
-    for (const Part part : module.parts) {
-        const TensorShape shape = shape_of(config, part, bias);
-        rows += shape.rows;
-        columns = shape.columns;
-    }
-    if (rows == 0) {
-        return {};
-    }
-    if (columns == 0) {
-        return {rows};
-    }
-    return module.layout == Layout::columns ? std::vector{columns, rows} : std::vector{rows, columns};
-}
-
 /// A part of a stored tensor: entries [first, first + count) in the file's order; whole blocks of its type.
 GgufTensor slice(const GgufTensor& tensor, std::int64_t first, std::int64_t count) {
     const GgufBlock block = block_of(tensor.type);

@@ -18,7 +18,7 @@ using Block = std::span<const float, block_size>;
 using Codes = std::array<std::uint8_t, block_size>;
 
 [[noreturn]] void fail(const std::string& tensor, const std::string& what) {
-    throw Error("write GGUF", "tensor " + tensor + " has " + what);
+    throw Error("write model", "tensor " + tensor + " has " + what);
 }
 
 template <class T>

@@ -15,7 +15,7 @@ bool can_write(GgufType type);
 GgufType type_for_rows(GgufType wanted, std::int64_t row);
 
 /// `values` as blocks of `type`; their number is a multiple of the block's elements. F16, BF16 and scales are rounded
-/// to the nearest, halves to even. Throws Error "write GGUF: …" that names `tensor` for a value too large for F16 or,
+/// to the nearest, halves to even. Throws Error "write model: …" that names `tensor` for a value too large for F16 or,
 /// in a quantised type, not finite.
 std::string quantize(const std::string& tensor, GgufType type, std::span<const float> values);
 

@@ -104,4 +104,8 @@ class Learner {
     int policy_steps_ = 0;
 };
 
+/// The policy alone out of a saved state, with the backbone on disk only. Throws Error as restore() does.
+std::unique_ptr<Adapter> policy_of(std::span<const std::byte> state, const DecoderConfig& model,
+                                   const SessionConfig& config);
+
 }  // namespace plumbline

@@ -5,8 +5,11 @@
 #include <cstring>
 
 #include "core/api/errors.h"
+#include "core/api/recommended.h"
 #include "core/formats/sha256.h"
 #include "core/lab/learner.h"
+#include "core/model/full_weights.h"
+#include "core/model/lora.h"
 
 namespace plumbline {
 
@@ -40,6 +43,34 @@ std::int64_t count(const std::vector<Tensor>& tensors) {
         floats += t.numel();
     }
     return floats;
+}
+
+[[noreturn]] void refuse(std::span<const std::byte> state) {
+    throw Error("restore checkpoint", "the state of " + std::to_string(state.size()) +
+                                          " bytes does not fit this model and adapter; the project is damaged");
+}
+
+StateHeader header_of(std::span<const std::byte> state) {
+    StateHeader header;
+    if (state.size() < sizeof header) {
+        refuse(state);
+    }
+    std::memcpy(&header, state.data(), sizeof header);
+    if (header.magic != state_magic || header.optimizer < 0 ||
+        header.optimizer > static_cast<std::int32_t>(OptimizerKind::sgd)) {
+        refuse(state);
+    }
+    return header;
+}
+
+/// `state` begins with the header and has all the floats.
+void copy_floats(std::span<const std::byte> state, const std::vector<Tensor>& to) {
+    std::size_t place = sizeof(StateHeader);
+    for (const Tensor& t : to) {
+        const std::size_t size = static_cast<std::size_t>(t.numel()) * sizeof(float);
+        std::memcpy(t.mutable_data_ptr<float>(), state.data() + place, size);
+        place += size;
+    }
 }
 
 }  // namespace
@@ -79,38 +110,21 @@ std::vector<std::byte> Learner::save(const Pulse& pulse) const {
 }
 
 void Learner::restore(std::span<const std::byte> state) {
-    const auto refuse = [&] {
-        throw Error("restore checkpoint", "the state of " + std::to_string(state.size()) +
-                                              " bytes does not fit this model and adapter; the project is damaged");
-    };
-    StateHeader header;
-    if (state.size() < sizeof header) {
-        refuse();
-    }
-    std::memcpy(&header, state.data(), sizeof header);
-    if (header.magic != state_magic || header.optimizer < 0 ||
-        header.optimizer > static_cast<std::int32_t>(OptimizerKind::sgd)) {
-        refuse();
-    }
+    const StateHeader header = header_of(state);
     const auto kind = static_cast<OptimizerKind>(header.optimizer);
     const auto fresh = kind == kind_ ? nullptr : make_optimizer(kind, adapter_->tensors(), adapter_->tensor_names());
     const std::vector<Tensor> moments = fresh ? fresh->state() : optimizer_->state();
     if (header.floats != count(moments) + count(value_optimizer_->state()) ||
         state.size() < sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float)) {
-        refuse();
+        refuse(state);
     }
     const auto behind = state.subspan(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
     if (header.trained != 0 ? header.trained != 1 : !behind.empty()) {
-        refuse();
+        refuse(state);
     }
     trained_ = header.trained == 1 ? TrainedReward::restored(*decoder_, lora_, behind) : nullptr;
     use(kind);
-    std::size_t place = sizeof header;
-    for (const Tensor& t : state_tensors()) {
-        const std::size_t size = static_cast<std::size_t>(t.numel()) * sizeof(float);
-        std::memcpy(t.mutable_data_ptr<float>(), state.data() + place, size);
-        place += size;
-    }
+    copy_floats(state, state_tensors());
     optimizer_->set_steps(header.optimizer_steps);
     value_optimizer_->set_steps(header.value_steps);
     zero_grad();
@@ -119,6 +133,24 @@ void Learner::restore(std::span<const std::byte> state) {
     beta_factor_ = header.beta_factor;
     policy_steps_ = header.policy_steps;
     extent = header.extent;
+}
+
+// An optimiser's state begins with what it trains.
+std::unique_ptr<Adapter> policy_of(std::span<const std::byte> state, const DecoderConfig& model,
+                                   const SessionConfig& config) {
+    const StateHeader header = header_of(state);
+    std::unique_ptr<Adapter> policy;
+    if (trains_all_weights(config.lora, model.parameters())) {
+        policy = std::make_unique<FullWeights>(FullWeights::fresh(model, config.seed));
+    } else {
+        policy = std::make_unique<LoraAdapter>(LoraAdapter::fresh(model, config.lora, config.seed));
+    }
+    const std::int64_t floats = count(policy->tensors());
+    if (header.floats < floats || state.size() < sizeof header + static_cast<std::size_t>(floats) * sizeof(float)) {
+        refuse(state);
+    }
+    copy_floats(state, policy->tensors());
+    return policy;
 }
 
 std::string Learner::weights_hash(const Pulse& pulse) const {

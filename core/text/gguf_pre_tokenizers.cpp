@@ -65,9 +65,7 @@ std::string list_of_names() {
     return out;
 }
 
-}  // namespace
-
-GgufPreTokenizer gguf_pre_tokenizer(std::string_view name) {
+const Family& family_named(std::string_view name) {
     const auto& all = families();
     const auto family = std::find_if(all.begin(), all.end(), [&](const Family& f) {
         return std::find(f.names.begin(), f.names.end(), name) != f.names.end();
@@ -76,11 +74,23 @@ GgufPreTokenizer gguf_pre_tokenizer(std::string_view name) {
         throw Error("open model", "tokenizer.ggml.pre '" + std::string(name) +
                                       "' is not a known pre-tokenizer; use a model with one of " + list_of_names());
     }
+    return *family;
+}
+
+}  // namespace
+
+GgufPreTokenizer gguf_pre_tokenizer(std::string_view name) {
+    const Family& family = family_named(name);
     std::vector<PreTokenizerStep> steps;
-    for (const char* pattern : family->patterns) {
+    for (const char* pattern : family.patterns) {
         steps.emplace_back(SplitStep{Regex(pattern), DelimiterPlace::isolated, false});
     }
-    return {std::move(steps), family->whole_words_first, family->adds_bos};
+    return {std::move(steps), family.whole_words_first, family.adds_bos};
+}
+
+std::vector<std::string_view> gguf_patterns(std::string_view name) {
+    const Family& family = family_named(name);
+    return {family.patterns.begin(), family.patterns.end()};
 }
 
 }  // namespace plumbline

@@ -18,5 +18,7 @@ struct GgufPreTokenizer {
 
 /// By the name in the file, e.g. "smollm"; throws Error "open model: …" with the known names for another.
 GgufPreTokenizer gguf_pre_tokenizer(std::string_view name);
+/// Its regular expressions, applied in order, each to the pieces of the one before.
+std::vector<std::string_view> gguf_patterns(std::string_view name);
 
 }  // namespace plumbline

@@ -68,8 +68,8 @@ TEST(Quantize, KeepsToHalfAStepOfItsScale) {
         for (std::size_t i = 0; i < read.size(); ++i) out = std::max(out, std::abs(read[i] - values[i]));
         return out;
     };
-    // Values reach 8: steps of 8/127, of 16/15 with a minimum, and of 8/8, whose last one ends a step short of 8. An F16
-    // scale adds 2^-11 of a value.
+    // Values reach 8: steps of 8/127, of 16/15 with a minimum, and of 8/8, whose last one ends a step short of 8. An
+    // F16 scale adds 2^-11 of a value.
     EXPECT_LE(worst(GgufType::q8_0), 8.0f / 254 + 0.004f);
     EXPECT_LE(worst(GgufType::q4_1), 8.0f / 15 + 0.008f);
     EXPECT_LE(worst(GgufType::q4_0), 1.0f + 0.004f);
@@ -95,8 +95,8 @@ TEST(Quantize, RefusesWhatNoScaleCanHold) {
         return "";
     };
     EXPECT_EQ(error_of(GgufType::q8_0, std::nanf("")),
-              "write GGUF: tensor blk.0.attn_q.weight has nan as value 5, which no quantised type can hold; go back to a "
-              "state before the weights were damaged");
+              "write model: tensor blk.0.attn_q.weight has nan as value 5, which no quantised type can hold; go back "
+              "to a state before the weights were damaged");
     EXPECT_NE(error_of(GgufType::q4_1, std::numeric_limits<float>::infinity()), "");
     EXPECT_EQ(error_of(GgufType::q8_0, 65504.0f * 127), "");
     EXPECT_NE(error_of(GgufType::q8_0, 65520.0f * 127), "") << "its scale would become infinite";

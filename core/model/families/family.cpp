@@ -55,6 +55,22 @@ std::string name_in_block(const Module& module, int block) {
     return out;
 }
 
+std::vector<std::int64_t> stored_shape(const Module& module, const DecoderConfig& config, bool bias) {
+    std::int64_t rows = 0, columns = 0;
+    for (const Part part : module.parts) {
+        const TensorShape shape = shape_of(config, part, bias);
+        rows += shape.rows;
+        columns = shape.columns;
+    }
+    if (rows == 0) {
+        return {};
+    }
+    if (columns == 0) {
+        return {rows};
+    }
+    return module.layout == Layout::columns ? std::vector{columns, rows} : std::vector{rows, columns};
+}
+
 std::vector<std::int64_t> places_of_rows(const Module& module, const DecoderConfig& c) {
     std::int64_t all = 0;
     for (const Part part : module.parts) {

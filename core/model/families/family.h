@@ -50,6 +50,8 @@ struct Module {
     double added = 0;             // the decoder's value is the file's plus this (Gemma's norms)
 };
 std::string name_in_block(const Module& module, int block);
+/// The shape in the file of a module's weight or bias; no sizes: it has none.
+std::vector<std::int64_t> stored_shape(const Module& module, const DecoderConfig& config, bool bias);
 /// For each row of the parts, one part after the other, which row (columns: column) of the file's tensor it is.
 std::vector<std::int64_t> places_of_rows(const Module& module, const DecoderConfig& config);
 

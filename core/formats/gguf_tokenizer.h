@@ -1,0 +1,13 @@
+#pragma once
+// The tokenizer of a Hugging Face folder as a GGUF file has it.
+
+#include "core/formats/gguf_writer.h"
+#include "core/formats/model_files.h"
+
+namespace plumbline {
+
+/// Byte-level BPE ("gpt2") and BPE with byte fallback ("llama"). Throws Error "export: …" for a tokenizer or a way of
+/// cutting words that llama.cpp has no name for.
+void add_tokenizer(const ModelFiles& model, GgufWriter& to);
+
+}  // namespace plumbline

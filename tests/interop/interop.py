@@ -1,0 +1,180 @@
+"""Round trips with the programs that others use: what Plumbline writes, read by them, and what they write, read by it.
+
+    python3 tests/interop/interop.py [--cli PROGRAM] [--model MODEL]... [--venv FOLDER] [--keep FOLDER]
+
+takes the environment that tests/bench/peers.py makes for itself (peft, transformers, TRL, llama.cpp; 6 GB, up to 20
+minutes the first time) and prints a table: what was tried, on which model, with which tool, how far the two sides were
+apart and how far they may be. Log-probabilities are of each token of fixed replies, in nats; a greedy reply has 24
+tokens. Exit code: 0 when everything agrees, 1 when something does not, 2 for wrong usage.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "bench"))
+import peers  # noqa: E402  (its environment, its pins)
+
+MODELS = ("courtesy", "smollm2-135m-instruct")
+QUESTION = "How do I make a cup of tea?"
+TEXTS = ["Hello, world! 123 4567\n\n  x  ", "naïve café — “quotes” …", "שלום עולם", "def f(x):\n\treturn x**2",
+         "日本語 한국어", "\U0001f469\u200d\U0001f469\u200d\U0001f467 e\u0301 \u3000"]
+PAIRS = [(QUESTION, "Boil water and pour it over the leaves.", "No."),
+         ("What is the capital of France?", "The capital of France is Paris.", "I do not care."),
+         ("My parcel is late.", "I am sorry to hear that. Let me look into it.", "That is your problem.")]
+REPLY_TOKENS = 24
+GGUF_TYPES = ("f16", "q8_0", "q4_1")
+NEAR = 1e-4     # the same weights in the same precision
+MERGED = 1e-3   # W + scale B A rounded once
+
+
+class Interop:
+    def __init__(self, cli, python, folder):
+        self.cli, self.python, self.folder, self.rows = cli, python, folder, []
+        self.environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1",
+                            "TOKENIZERS_PARALLELISM": "false", "CUDA_VISIBLE_DEVICES": ""}
+        self.versions = self.theirs("versions")[0]
+
+    def ours(self, *arguments):
+        """The JSON lines of plumbline-cli."""
+        command = [self.cli, *arguments, "--json", "--quiet"]
+        return self.run("plumbline-cli " + arguments[0], command)
+
+    def theirs(self, what, *arguments):
+        return self.run(what, [self.python, HERE / "interop_work.py", what, *arguments])
+
+    def run(self, what, command):
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=self.environment)
+        if done.returncode != 0:
+            raise peers.Failure(f"{what}: exit code {done.returncode}\n{peers.tail(done.stderr)}")
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("{", "["))]
+
+    def note(self, what, model, tool, difference, limit, unit="nats"):
+        good = difference <= limit
+        measured = f"{difference:.1e} {unit}" if limit else "the same" if good else "different"
+        allowed = f"{limit:.0e}" if limit else "the same"
+        self.rows.append([what, model, tool, measured, allowed, "ok" if good else "FAILED"])
+        print("; ".join(self.rows[-1]), file=sys.stderr, flush=True)
+
+    def tool(self, name):
+        return f"{name} {self.versions[name]}"
+
+    def logprobs(self, model, requests, *more):
+        return [row["logprobs"] for row in self.ours("logprobs", model, "--jsonl", requests, *more)]
+
+    def greedy(self, model, *more):
+        return self.ours("generate", model, "--prompt", QUESTION, "--chat", "--temperature", 0, "--max-new-tokens",
+                         REPLY_TOKENS, *more)[0]["ids"]
+
+
+def apart(ours, theirs):
+    assert [len(row) for row in ours] == [len(row) for row in theirs], "rows of different lengths"
+    return max(abs(a - b) for row, other in zip(ours, theirs) for a, b in zip(row, other))
+
+
+def write_lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def check_model(it, model):
+    folder = it.folder / model
+    folder.mkdir()
+    pairs = write_lines(folder / "pairs.jsonl", [
+        {"prompt": [{"role": "user", "content": p}], "chosen": [{"role": "assistant", "content": c}],
+         "rejected": [{"role": "assistant", "content": r}]} for p, c, r in PAIRS])
+    texts = write_lines(folder / "texts.jsonl", [{"text": text} for text in TEXTS])
+    # Ids, so that tokenizers have no part in it; small enough for every vocabulary.
+    requests = write_lines(folder / "requests.jsonl", [
+        {"prompt_ids": [(7 * i + 11 * row) % 300 + 20 for i in range(12)],
+         "response_ids": [(13 * i + 5 * row) % 300 + 20 for i in range(16)]} for row in range(3)])
+
+    base = folder / "base"
+    it.ours("export", model, "--as", "safetensors", "--type", "f32", "--out", base)
+    loaded = it.theirs("transformers", base, requests, texts, QUESTION, REPLY_TOKENS)[0]
+    before = it.logprobs(model, requests)
+    it.note("our folder, log-probs", model, it.tool("transformers"), apart(before, loaded["logprobs"]), NEAR)
+    it.note("our folder, tokenizer", model, it.tool("transformers"),
+            float([row["ids"] for row in it.ours("tokenize", model, "--jsonl", texts)] != loaded["ids"]), 0)
+    it.note("our folder, chat template and greedy reply", model, it.tool("transformers"),
+            float(it.greedy(model) != loaded["greedy"]), 0)
+    it.note("our folder, log-probs", model, "Plumbline", apart(before, it.logprobs(base, requests)), NEAR)
+
+    adapter = folder / "adapter"
+    it.ours("train", "dpo", model, "--data", pairs, "--config", "steps=4", "--config", "lr=1e-3",
+            "--config", "batch_size=3", "--out", adapter)
+    trained = it.logprobs(model, requests, "--adapter", adapter)
+    assert apart(trained, before) > 0.01, "the training changed nothing"
+    it.note("our adapter", model, it.tool("peft"), apart(trained, it.theirs("peft", base, adapter, requests)[0]), NEAR)
+    made = folder / "made-by-peft"
+    theirs = it.theirs("make-adapter", base, made, requests)[0]
+    it.note("an adapter of theirs in ours", model, it.tool("peft"),
+            apart(it.logprobs(model, requests, "--adapter", made), theirs), NEAR)
+
+    merged = folder / "merged"
+    it.ours("export", model, "--adapter", adapter, "--as", "safetensors", "--out", merged)
+    loaded = it.theirs("transformers", merged, requests, texts, QUESTION, REPLY_TOKENS)[0]
+    it.note("our merged folder, log-probs", model, it.tool("transformers"), apart(trained, loaded["logprobs"]), MERGED)
+    it.note("our merged folder, greedy reply", model, it.tool("transformers"),
+            float(it.greedy(model, "--adapter", adapter) != loaded["greedy"]), 0)
+    for kind in GGUF_TYPES:
+        file = folder / f"merged-{kind}.gguf"
+        it.ours("export", model, "--adapter", adapter, "--as", "gguf", "--type", kind, "--out", file)
+        theirs = it.theirs("llama.cpp", file, QUESTION, REPLY_TOKENS)[0]
+        it.note(f"our GGUF {kind.upper()}, greedy reply", model, it.tool("llama-cpp-python"),
+                float(it.greedy(file) != theirs["greedy"]), 0)
+        assert theirs["prompt"] == loaded["prompt"], f"{model}: llama.cpp has another prompt than transformers"
+
+
+def table(rows):
+    rows = [["what", "model", "tool", "apart", "limit", ""], *rows]
+    widths = [max(3, *map(len, column)) for column in zip(*rows)]
+    rows.insert(1, ["-" * width for width in widths])
+    return "\n".join("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths)) + " |" for row in rows)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description="Plumbline's files in other programs, and theirs in Plumbline.")
+    parser.add_argument("--cli", type=pathlib.Path, default=ROOT / "build" / "release" / "bin" / "plumbline-cli",
+                        help="plumbline-cli (default: that of build/release)")
+    parser.add_argument("--model", action="append", help=f"default: {' and '.join(MODELS)}")
+    parser.add_argument("--venv", type=pathlib.Path, help="an environment that has the tools; nothing is installed")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="leave the files there; must not exist")
+    options = parser.parse_args()
+    if not options.cli.is_file():
+        parser.error(f"{options.cli} does not exist; build it, or choose one with --cli")
+    if options.keep and options.keep.exists():
+        parser.error(f"--keep: {options.keep} exists; choose a new folder")
+    return options
+
+
+def run(options, folder):
+    python = options.venv / "bin" / "python" if options.venv else peers.install(peers.cache() / "venv")
+    it = Interop(options.cli.resolve(), python, folder)
+    for model in options.model or MODELS:
+        check_model(it, model)
+    print(table(it.rows))
+    return 0 if all(row[-1] == "ok" for row in it.rows) else 1
+
+
+def main():
+    options = parse()
+    try:
+        if options.keep:
+            options.keep.mkdir(parents=True)
+            return run(options, options.keep.resolve())
+        with tempfile.TemporaryDirectory() as folder:
+            return run(options, pathlib.Path(folder))
+    except (peers.Failure, AssertionError) as failure:
+        print(f"interop: {failure}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
