@@ -26,7 +26,7 @@ char32_t to_lower(char32_t c) {
 }
 
 bool has_case(char32_t c) {
-    return to_upper(c) != c || to_lower(c) != c;
+    return c == 0xDF || to_upper(c) != c || to_lower(c) != c;
 }
 
 bool contains(std::string_view set, std::string_view character) {
@@ -119,7 +119,7 @@ std::string_view strip(std::string_view text, Side side, std::string_view unwant
 std::string upper(std::string_view text) {
     std::string out;
     for (std::size_t at = 0; at < text.size();) {   // the one letter of a language in use that becomes two
-        const std::size_t sharp_s = std::min(text.find("\u00DF", at), text.size());
+        const std::size_t sharp_s = std::min(text.find("ß", at), text.size());
         out += mapped(text.substr(at, sharp_s - at), to_upper);
         if (sharp_s < text.size()) out += "SS";
         at = sharp_s + 2;

@@ -142,15 +142,13 @@ Interpreter::Flow Interpreter::run(const For& loop, std::string& out) {
     }
     if (items.empty()) return run_inside(loop.otherwise, scope_, out);
     const auto shared = std::make_shared<const std::vector<Value>>(std::move(items));
-    ++loop_depth_;
     for (std::size_t i = 0; i < shared->size(); ++i) {
         rendering_.work.spend(Work::step);
         const Inside inside(scope_, scope_);
-        scope_->variables["loop"] = std::make_shared<const Loop>(Loop{shared, i, loop_depth_});
+        scope_->variables["loop"] = std::make_shared<const Loop>(Loop{shared, i});
         assign(*loop.target, (*shared)[i]);
         if (run(loop.body, out) == Flow::broken) break;
     }
-    --loop_depth_;
     return Flow::on;
 }
 

@@ -30,7 +30,6 @@ struct MacroClosure { const Macro* macro; std::weak_ptr<Scope> scope; };
 struct Loop {
     std::shared_ptr<const std::vector<Value>> items;
     std::size_t index = 0;   // from 0
-    int depth = 1;
 };
 
 /// What one rendering shares. Not for several threads.
@@ -93,8 +92,7 @@ class Interpreter {
 
     Rendering rendering_;
     std::shared_ptr<Scope> scope_;
-    int line_ = 0;        // of what is being run
-    int loop_depth_ = 0;
+    int line_ = 0;   // of what is being run
 };
 
 }  // namespace plumbline::jinja

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view symbols[] = {"+", "-", "*", "/", "//", "%", "**", "~", "and", "or"};
 
-std::int64_t fitting(bool overflows, std::int64_t value) {
+/// `value` is read after the operation that fills it.
+std::int64_t fitting(bool overflows, const std::int64_t& value) {
     if (overflows) throw TemplateError("a whole number becomes too large");
     return value;
 }
@@ -19,14 +20,8 @@ std::int64_t fitting(bool overflows, std::int64_t value) {
 std::int64_t power(std::int64_t base, std::int64_t exponent) {
     std::int64_t out = 1;
     for (; exponent > 0; exponent >>= 1) {   // by squaring: at most 63 rounds
-        if (exponent & 1) {
-            const bool overflows = __builtin_mul_overflow(out, base, &out);
-            fitting(overflows, out);
-        }
-        if (exponent > 1) {
-            const bool overflows = __builtin_mul_overflow(base, base, &base);
-            fitting(overflows, base);
-        }
+        if (exponent & 1) fitting(__builtin_mul_overflow(out, base, &out), out);
+        if (exponent > 1) fitting(__builtin_mul_overflow(base, base, &base), base);
     }
     return out;
 }
@@ -120,8 +115,8 @@ Value attribute_of(const Loop& loop, std::string_view name) {
     if (name == "first") return index == 0;
     if (name == "last") return index + 1 == length;
     if (name == "length") return length;
-    if (name == "depth") return std::int64_t{loop.depth};
-    if (name == "depth0") return std::int64_t{loop.depth - 1};
+    if (name == "depth") return std::int64_t{1};   // of recursion, which there is not
+    if (name == "depth0") return std::int64_t{0};
     if (name == "previtem" && index > 0) return (*loop.items)[loop.index - 1];
     if (name == "nextitem" && index + 1 < length) return (*loop.items)[loop.index + 1];
     return Undefined{std::make_shared<const std::string>("loop." + std::string(name))};
