@@ -93,7 +93,9 @@ void report(const Job& job, std::size_t done, std::size_t all, const char* what)
 
 ModelInfo inspect_model(const std::string& model, const std::string& dtype) {
     const std::filesystem::path path = resolve_model(model);
-    return describe_model(ModelFiles(path), model_name(path), precision_of(dtype));
+    const ModelFiles files(path);
+    return describe_model(files, model_name(path), precision_of(dtype),
+                          chat_template_of(files.chat_template(), *files.tokenizer()));
 }
 
 std::vector<TokenizeResult> tokenize(const std::string& model, const std::vector<std::string>& texts) {

@@ -26,9 +26,14 @@ std::string model_name(const std::filesystem::path& path) {
                                                : path.stem().string();
 }
 
-ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision) {
+ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer) {
+    const auto text = [&](int id) { return id < 0 ? std::string() : std::string(tokenizer.bytes_of(id)); };
+    return ChatTemplate(jinja, {text(tokenizer.bos()), text(tokenizer.eos()), text(tokenizer.pad())});
+}
+
+ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision,
+                         const ChatTemplate& chat_template) {
     const DecoderConfig& c = files.config();
-    const ChatTemplate chat(files.chat_template());
     ModelInfo info;
     info.name = name;
     info.path = std::filesystem::absolute(files.path()).string();   // a project is opened from other folders too
@@ -42,8 +47,8 @@ ModelInfo describe_model(const ModelFiles& files, const std::string& name, Preci
     info.context = static_cast<int>(c.context);
     info.dtype = precision == Precision::bf16 ? "bf16" : "f32";
     info.file_dtype = files.main_type();
-    info.chat_template = chat.name();
-    info.chat_template_note = chat.note();
+    info.chat_template = chat_template.name();
+    info.chat_template_note = chat_template.note();
     info.memory_bytes = memory::session_estimate(c.parameters(), c.vocab * c.hidden, precision);
     return info;
 }
@@ -63,21 +68,34 @@ std::unique_ptr<LanguageModel> LanguageModel::open(const std::string& name_or_pa
     auto identity = std::async(std::launch::async, [&files] { return files.identity(); });
     auto decoder = read_decoder(files, precision, pulse, progress, device);
     const std::string name = std::filesystem::exists(name_or_path) ? model_name(path) : name_or_path;
-    ModelInfo info = describe_model(files, name, precision);
+    ChatTemplate chat_template = chat_template_of(files.chat_template(), *tokenizer);
+    ModelInfo info = describe_model(files, name, precision, chat_template);
     info.sha256 = identity.get();
-    return std::unique_ptr<LanguageModel>(new LanguageModel(std::move(info), std::move(decoder), std::move(tokenizer),
-                                                            ChatTemplate(files.chat_template())));
+    return std::unique_ptr<LanguageModel>(
+        new LanguageModel(std::move(info), std::move(decoder), std::move(tokenizer), std::move(chat_template)));
 }
 
-LanguageModel::LanguageModel(ModelInfo info, std::unique_ptr<Decoder> decoder,
+LanguageModel::LanguageModel(ModelInfo info, std::shared_ptr<const Decoder> decoder,
                              std::shared_ptr<const Tokenizer> tokenizer, ChatTemplate chat_template)
     : info_(std::move(info)),
       decoder_(std::move(decoder)),
       tokenizer_(std::move(tokenizer)),
       chat_template_(std::move(chat_template)) {}
 
+std::shared_ptr<const LanguageModel> LanguageModel::with_chat_template(const std::string& jinja) const {
+    ChatTemplate own = chat_template_of(jinja, *tokenizer_);
+    if (own.is_plain()) {
+        throw Error("set chat template", own.note());
+    }
+    ModelInfo info = info_;
+    info.chat_template = own.name();
+    info.chat_template_note = own.note();
+    return std::shared_ptr<const LanguageModel>(new LanguageModel(std::move(info), decoder_, tokenizer_, std::move(own)));
+}
+
 std::vector<int> LanguageModel::render(const std::vector<Message>& messages) const {
-    return tokenizer_->encode(chat_template_.render(messages), SpecialTokens::parse);
+    const std::string text = chat_template_.render(messages);
+    return chat_template_.is_plain() ? plain_prompt(text) : tokenizer_->encode(text, SpecialTokens::parse);
 }
 
 std::vector<int> LanguageModel::chat_prompt(const std::string& system_prompt, const std::string& user) const {
@@ -91,7 +109,7 @@ std::vector<int> LanguageModel::chat_prompt(const std::string& system_prompt, co
 
 std::vector<int> LanguageModel::plain_prompt(const std::string& text) const {
     std::vector<int> ids = tokenizer_->encode(text, SpecialTokens::parse);
-    if (tokenizer_->adds_bos() && tokenizer_->bos() >= 0) {
+    if (tokenizer_->adds_bos() && tokenizer_->bos() >= 0 && (ids.empty() || ids.front() != tokenizer_->bos())) {
         ids.insert(ids.begin(), tokenizer_->bos());
     }
     if (ids.empty()) {

@@ -20,7 +20,10 @@ class ModelFiles;
 /// What a model is called when its path is all that is known.
 std::string model_name(const std::filesystem::path& path);
 /// What `info` tells; reads metadata only (sha256 stays empty).
-ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision);
+ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision,
+                         const ChatTemplate& chat_template);
+/// The template with the texts of a model's tokens.
+ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer);
 
 /// Constant after construction.
 class LanguageModel {
@@ -34,20 +37,23 @@ class LanguageModel {
     const Tokenizer& tokenizer() const { return *tokenizer_; }
     const ModelInfo& info() const { return info_; }
 
+    /// The same model with a template of a person's own, Jinja text. Throws Error when it does not work.
+    std::shared_ptr<const LanguageModel> with_chat_template(const std::string& jinja) const;
+
     /// A user's prompt as the model expects it: through the chat template with the system prompt (empty: the
     /// template's own default), or as plain text when the model has none.
     std::vector<int> chat_prompt(const std::string& system_prompt, const std::string& user) const;
     std::vector<int> render(const std::vector<Message>& messages) const;
-    /// Plain text, with BOS where the model wants one.
+    /// Plain text, with BOS where the model wants one and the text does not begin with it.
     std::vector<int> plain_prompt(const std::string& text) const;
     /// Throws Error when prompt and reply do not fit the context.
     void require_room(std::size_t prompt_tokens, int reply_tokens) const;
 
   private:
-    LanguageModel(ModelInfo info, std::unique_ptr<Decoder> decoder, std::shared_ptr<const Tokenizer> tokenizer,
+    LanguageModel(ModelInfo info, std::shared_ptr<const Decoder> decoder, std::shared_ptr<const Tokenizer> tokenizer,
                   ChatTemplate chat_template);
     ModelInfo info_;
-    std::unique_ptr<Decoder> decoder_;
+    std::shared_ptr<const Decoder> decoder_;
     std::shared_ptr<const Tokenizer> tokenizer_;
     ChatTemplate chat_template_;
 };

@@ -1,148 +1,151 @@
 #include "core/text/chat_template.h"
 
-#include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 
-#include "core/text/jinja_outline.h"
+#include "core/api/errors.h"
 
 namespace plumbline {
 namespace {
 
-constexpr std::string_view system_begin = "<|im_start|>system\n", turn_end = "<|im_end|>\n";
-constexpr std::string_view reply_begin = "<|im_start|>assistant\n";
+using std::chrono::year_month_day;
 
-/// The text between `<|im_start|>system` and `<|im_end|>` when `output` is such a turn of literals.
-std::optional<std::string> system_text(std::string_view output) {
-    if (!output.starts_with(system_begin) || !output.ends_with(turn_end)) return std::nullopt;
-    output.remove_prefix(system_begin.size());
-    if (output.size() < turn_end.size()) return std::nullopt;
-    output.remove_suffix(turn_end.size());
-    const bool literal = output.find(role_mark) == std::string_view::npos &&
-                         output.find(content_mark) == std::string_view::npos &&
-                         output.find("<|im_") == std::string_view::npos;
-    return literal ? std::optional<std::string>(output) : std::nullopt;
-}
+/// Llama 3.1's own default.
+constexpr year_month_day fixed_day{std::chrono::year{2024}, std::chrono::July, std::chrono::day{26}};
+constexpr year_month_day another_day{std::chrono::year{2023}, std::chrono::May, std::chrono::day{7}};
 
-struct ChatMl {
-    std::optional<std::string> default_system;
+const Message probe_system{"system", "Answer probe three."}, probe_user{"user", "Is this probe one?"},
+    probe_reply{"assistant", "That is probe two."};
+
+struct Family {
+    std::string_view mark, name;
 };
+constexpr std::array<Family, 10> families = {{{"<|im_start|>", "chatml"},
+                                              {"<|start_header_id|>", "llama-3"},
+                                              {"<start_of_turn>", "gemma"},
+                                              {"[INST]", "mistral"},
+                                              {"<|end|>\n<|assistant|>", "phi-3"},
+                                              {"<|assistant|>", "zephyr"},
+                                              {"<|start_of_role|>", "granite"},
+                                              {"<|START_OF_TURN_TOKEN|>", "cohere"},
+                                              {"<|start|>assistant", "harmony"},
+                                              {"### Response", "alpaca"}}};
 
-std::optional<ChatMl> recognise(std::string_view jinja) {
-    const auto outline = outline_of(jinja);
-    if (!outline) return std::nullopt;
-    const std::string turn =
-        std::string("<|im_start|>") + role_mark + '\n' + content_mark + std::string(turn_end);
-    const std::vector<OutlineNode> turns = {
-        {true, "for message in messages"}, {false, turn}, {true, "endfor"}};
-    const std::vector<OutlineNode> reply = {
-        {true, "if add_generation_prompt"}, {false, std::string(reply_begin)}, {true, "endif"}};
-
-    std::vector<OutlineNode> nodes = *outline;
-    ChatMl out;
-    static constexpr std::array first_is_not_system = {
-        "if loop.first and messages[0]['role'] != 'system'",
-        "if loop.first and message['role'] != 'system'",
-        "if messages[0]['role'] != 'system' and loop.first",
-    };
-    if (nodes.size() > 3 && nodes[1].is_statement && !nodes[2].is_statement &&
-        std::find(first_is_not_system.begin(), first_is_not_system.end(), nodes[1].text) !=
-            first_is_not_system.end() &&
-        nodes[3] == OutlineNode{true, "endif"}) {
-        out.default_system = system_text(nodes[2].text);
-        if (!out.default_system) return std::nullopt;
-        nodes.erase(nodes.begin() + 1, nodes.begin() + 4);
-    }
-    std::vector<OutlineNode> expected = turns;
-    expected.insert(expected.end(), reply.begin(), reply.end());
-    return nodes == expected ? std::optional(out) : std::nullopt;
+/// Each message has text of its own before and after it, whatever stands around.
+bool has_turns(std::string_view one, std::string_view three) {
+    const std::string_view user = probe_user.content, reply = probe_reply.content;
+    const std::size_t first = one.find(user), second = three.find(reply);
+    if (first == std::string_view::npos || second == std::string_view::npos) return false;
+    const std::size_t third = three.find(user, second);
+    return third != std::string_view::npos && three.starts_with(one.substr(0, first + user.size())) &&
+           three.ends_with(one) && third >= first && three.substr(third) == one.substr(first);
 }
 
-std::string turn_of(std::string_view role, std::string_view content) {
-    std::string out = "<|im_start|>";
-    out.append(role).append("\n").append(content).append(turn_end);
+/// A system message's text in front of the first user message's.
+std::vector<Message> without_system(const std::vector<Message>& messages) {
+    std::vector<Message> out;
+    std::string pending;
+    for (const Message& message : messages) {
+        if (message.role == "system") {
+            pending += message.content + "\n\n";
+        } else {
+            out.push_back(message);
+            if (message.role == "user") out.back().content = std::exchange(pending, "") + message.content;
+        }
+    }
+    if (!pending.empty()) out.push_back({"user", pending});
     return out;
 }
 
-/// The two literals around a message's content; nothing for an output of another form.
-std::optional<std::pair<std::string, std::string>> around_content(const OutlineNode& node) {
-    const std::size_t content = node.text.find(content_mark);
-    if (node.is_statement || content == std::string::npos ||
-        node.text.find(content_mark, content + 1) != std::string::npos ||
-        node.text.find(role_mark) != std::string::npos) {
-        return std::nullopt;
-    }
-    return std::pair(node.text.substr(0, content), node.text.substr(content + 1));
-}
+}   // namespace
 
-std::optional<ChatTemplate::Turns> recognise_turns(std::string_view jinja) {
-    const auto outline = outline_of(jinja);
-    if (!outline || outline->size() != 10) return std::nullopt;
-    const std::vector<OutlineNode>& nodes = *outline;
-    const auto user = around_content(nodes[2]), reply = around_content(nodes[4]);
-    if (!user || !reply) return std::nullopt;
-    const std::vector<OutlineNode> expected = {{true, "for message in messages"},
-                                               {true, "if message['role'] == 'user'"},
-                                               nodes[2],
-                                               {true, "elif message['role'] == 'assistant'"},
-                                               nodes[4],
-                                               {true, "endif"},
-                                               {true, "endfor"},
-                                               {true, "if add_generation_prompt"},
-                                               {false, reply->first},
-                                               {true, "endif"}};
-    if (nodes != expected) return std::nullopt;
-    return ChatTemplate::Turns{user->first, user->second, reply->first, reply->second};
-}
-
-}  // namespace
-
-ChatTemplate::ChatTemplate(std::string_view jinja) {
+ChatTemplate::ChatTemplate(std::string_view jinja, SpecialTexts specials) : specials_(std::move(specials)) {
     if (jinja.empty()) {
         note_ = "The model has no chat template; messages are joined as plain text.";
         return;
     }
-    if (auto exact = recognise(jinja)) {
-        name_ = "chatml";
-        default_system_ = std::move(exact->default_system);
+    try {
+        template_.emplace(jinja);
+        probe();
+    } catch (const jinja::TemplateError& error) {
+        fall_back(std::string("cannot be used: ") + error.what());
+    }
+}
+
+void ChatTemplate::fall_back(const std::string& why) {
+    template_.reset();
+    name_ = "none";
+    note_ = "The chat template " + why + "; messages are joined as plain text.";
+}
+
+/// Learns from small dialogues what the template does.
+void ChatTemplate::probe() {
+    const std::string one = rendered({probe_user}, {false, fixed_day});
+    if (one.find(probe_user.content) == std::string::npos) {
+        fall_back("leaves out what the user writes");
         return;
     }
-    if ((turns_ = recognise_turns(jinja))) {
-        name_ = "turns";
-        return;
+    const std::string three = try_rendering({probe_user, probe_reply, probe_user}).value_or("");
+    name_ = has_turns(one, three) ? "turns" : "jinja";
+    for (const Family& family : families) {
+        if (one.find(family.mark) != std::string::npos) {
+            name_ = family.name;
+            break;
+        }
     }
-    const bool has_marks = jinja.find("<|im_start|>") != std::string_view::npos &&
-                           jinja.find("<|im_end|>") != std::string_view::npos;
-    if (!has_marks) {
-        note_ = "The model's chat template is of an unknown family; messages are joined as plain text.";
-        return;
+    const auto add_note = [&](std::string_view sentence) {
+        note_ += (note_.empty() ? "" : " ") + std::string(sentence);
+    };
+    if (!try_rendering({probe_system, probe_user})) {
+        takes_system_ = false;
+        add_note("The chat template takes no system message: its text stands in front of the first user message.");
     }
-    name_ = "chatml";
-    for (const std::string& literal : literals_of(jinja)) {
-        if (!default_system_) default_system_ = system_text(literal);
+    if (rendered({probe_user}, {true, fixed_day}) != one) {
+        add_note("The model is asked to reply without thinking aloud first (enable_thinking is false).");
     }
-    note_ = "The model's chat template does more than ChatML; messages are rendered as plain ChatML.";
+    if (rendered({probe_user}, {false, another_day}) != one) {
+        add_note("The chat template writes the date: always 26 July 2024, so that a prompt stays the same.");
+    }
+}
+
+std::string ChatTemplate::rendered(const std::vector<Message>& messages, const Setting& setting) const {
+    nlohmann::ordered_json variables = {{"messages", nlohmann::ordered_json::array()},
+                                        {"tools", nullptr},
+                                        {"documents", nullptr},
+                                        {"add_generation_prompt", true},
+                                        {"enable_thinking", setting.thinks}};
+    for (const Message& message : messages) {
+        variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
+    }
+    const auto name = [&](const char* token, const std::string& text) {
+        if (!text.empty()) variables[token] = text;
+    };
+    name("bos_token", specials_.bos);
+    name("eos_token", specials_.eos);
+    name("pad_token", specials_.pad);
+    return template_->render(variables, setting.today);
+}
+
+std::optional<std::string> ChatTemplate::try_rendering(const std::vector<Message>& messages) const {
+    try {
+        return rendered(messages, {false, fixed_day});
+    } catch (const jinja::TemplateError&) {
+        return std::nullopt;
+    }
 }
 
 std::string ChatTemplate::render(const std::vector<Message>& messages) const {
-    std::string out;
-    if (name_ == "none") {
+    if (is_plain()) {
+        std::string out;
         for (const Message& message : messages) out += message.content + '\n';
         return out;
     }
-    if (turns_) {
-        for (const Message& message : messages) {
-            if (message.role == "user") out += turns_->before_user + message.content + turns_->after_user;
-            if (message.role == "assistant")
-                out += turns_->before_reply + message.content + turns_->after_reply;
-        }
-        return out + turns_->before_reply;
+    try {
+        return rendered(takes_system_ ? messages : without_system(messages), {false, fixed_day});
+    } catch (const jinja::TemplateError& error) {
+        throw Error("render messages", "the chat template refuses these " + std::to_string(messages.size()) +
+                                           " messages: " + error.what() + "; change the messages or edit the template");
     }
-    if (default_system_ && !messages.empty() && messages.front().role != "system") {
-        out += turn_of("system", *default_system_);
-    }
-    for (const Message& message : messages) out += turn_of(message.role, message.content);
-    out += reply_begin;
-    return out;
 }
 
-}  // namespace plumbline
+}   // namespace plumbline

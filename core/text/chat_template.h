@@ -1,39 +1,55 @@
 #pragma once
 // Messages to the text that a chat model was trained on.
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/api/offline.h"
+#include "core/text/jinja/jinja_template.h"
 
 namespace plumbline {
 
-/// Immutable. Recognised families only: ChatML with or without a default system text, and marked turns (a text of their
-/// own before and after a user's and an assistant's message, other roles left out). A template that has ChatML's marks
-/// and does more is rendered as ChatML and says so; any other falls back to plain text, one message a line, and says
-/// so.
-class ChatTemplate {
-  public:
-    /// From a model file's Jinja template; empty: none.
-    explicit ChatTemplate(std::string_view jinja);
-
-    /// The dialogue, ready for the assistant's reply ("generation prompt"). Special tokens stand as text.
-    std::string render(const std::vector<Message>& messages) const;
-
-    const std::string& name() const { return name_; }   // "chatml", "turns", "none"
-    const std::string& note() const { return note_; }   // not empty: what was not understood
-
-    /// Of a template with marked turns.
-    struct Turns {
-        std::string before_user, after_user, before_reply, after_reply;
-    };
-
-  private:
-    std::string name_ = "none", note_;
-    std::optional<std::string> default_system_;   // stands first when no system message does
-    std::optional<Turns> turns_;
+/// What a template may write by name; empty: the model has no such token.
+struct SpecialTexts {
+    std::string bos, eos, pad;
 };
 
-}  // namespace plumbline
+/// A model's Jinja template, or plain text, one message a line, where there is none or it does not work; note() says
+/// so. Immutable. What a template asks for besides the messages is fixed, so that a dialogue has one text: no tools,
+/// the date 26 July 2024, and no thinking aloud before the reply (enable_thinking is false).
+class ChatTemplate {
+  public:
+    /// From a model file's or a person's text; empty: none.
+    explicit ChatTemplate(std::string_view jinja, SpecialTexts specials = {});
+
+    /// The dialogue, ready for the assistant's reply ("generation prompt"). Special tokens stand as text, BOS too where
+    /// the template writes it. A system message that the template refuses stands in front of the first user message.
+    /// Throws Error for a dialogue that the template refuses, such as two user messages in a row.
+    std::string render(const std::vector<Message>& messages) const;
+
+    bool is_plain() const { return !template_; }
+    /// The family that the marks around messages show: "chatml", "llama-3" …; "turns": any marks of its own around
+    /// each message; "jinja": another; "none": plain text.
+    const std::string& name() const { return name_; }
+    const std::string& note() const { return note_; }   // not empty: what a person should know
+
+  private:
+    struct Setting {
+        bool thinks = false;
+        std::chrono::year_month_day today;
+    };
+    std::string rendered(const std::vector<Message>& messages, const Setting& setting) const;
+    std::optional<std::string> try_rendering(const std::vector<Message>& messages) const;
+    void fall_back(const std::string& why);
+    void probe();
+
+    SpecialTexts specials_;
+    std::string name_ = "none", note_;
+    std::optional<jinja::JinjaTemplate> template_;
+    bool takes_system_ = true;
+};
+
+}   // namespace plumbline

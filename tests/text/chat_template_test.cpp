@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/api/errors.h"
+#include "tests/support/gguf_writer.h"
 #include "tests/support/golden_file.h"
 #include "tests/support/tiny_model.h"
 
@@ -14,17 +16,53 @@ std::vector<Message> messages_of(const nlohmann::json& rows) {
     return out;
 }
 
-TEST(ChatTemplate, RendersAsTheReferenceDoes) {
+std::string family(const std::string& name) {
+    return testing::read_whole(testing::golden_path("chat_templates/" + name + ".jinja"));
+}
+
+const SpecialTexts tokens{"<s>", "</s>", ""};
+
+TEST(ChatTemplate, RendersEveryFamilyAsTheReferenceDoes) {
+    const auto golden = testing::golden_json("chat_templates.json");
+    int rows = 0, refused = 0;
+    for (const auto& one : golden["families"]) {
+        const std::string name = one["name"];
+        const ChatTemplate chat(family(name), tokens);
+        EXPECT_FALSE(chat.is_plain()) << name << ": " << chat.note();
+        for (const auto& row : one["rows"]) {
+            const std::vector<Message> messages = messages_of(row["messages"]);
+            if (row.contains("text")) {
+                EXPECT_EQ(chat.render(messages), row["text"].get<std::string>()) << name;
+                ++rows;
+            } else if (messages.front().role != "system") {
+                EXPECT_THROW(chat.render(messages), Error) << name;
+                ++refused;
+            }
+        }
+    }
+    EXPECT_EQ(rows, 124);
+    EXPECT_EQ(refused, 10);
+}
+
+TEST(ChatTemplate, KnowsFamiliesByTheirMarks) {
+    const std::pair<const char*, const char*> names[] = {
+        {"qwen2_5", "chatml"},     {"qwen3", "chatml"},   {"smollm3", "chatml"},         {"llama3", "llama-3"},
+        {"llama3_1", "llama-3"},   {"gemma2", "gemma"},   {"gemma3", "gemma"},           {"mistral_v1", "mistral"},
+        {"mistral_v3", "mistral"}, {"llama2", "mistral"}, {"mistral_tekken", "mistral"}, {"phi3", "phi-3"},
+        {"zephyr", "zephyr"},      {"olmo2", "zephyr"}};
+    for (const auto& [file, name] : names) EXPECT_EQ(ChatTemplate(family(file), tokens).name(), name) << file;
+    EXPECT_EQ(ChatTemplate("{% for m in messages %}{{ m.content ~ loop.index }}{% endfor %}").name(), "jinja");
+}
+
+TEST(ChatTemplate, RendersChatMlAsTheReferenceDoes) {
     const auto golden = testing::golden_json("chat_template.json");
     int templates = 0;
-    for (const auto& family : golden["templates"]) {
-        const ChatTemplate chat(family["template"].get<std::string>());
+    for (const auto& one : golden["templates"]) {
+        const ChatTemplate chat(one["template"].get<std::string>());
         EXPECT_EQ(chat.name(), "chatml");
-        // Qwen's does more (a condition inside the loop): rendered all the same, but said.
-        EXPECT_EQ(chat.note().empty(), family["name"] != "qwen") << family["name"] << ": " << chat.note();
-        for (const auto& row : family["rows"]) {
-            EXPECT_EQ(chat.render(messages_of(row["messages"])), row["text"].get<std::string>())
-                << family["name"];
+        EXPECT_EQ(chat.note(), "") << one["name"];
+        for (const auto& row : one["rows"]) {
+            EXPECT_EQ(chat.render(messages_of(row["messages"])), row["text"].get<std::string>()) << one["name"];
         }
         ++templates;
     }
@@ -34,19 +72,18 @@ TEST(ChatTemplate, RendersAsTheReferenceDoes) {
 TEST(ChatTemplate, RendersTheTinyModelsTemplate) {
     const ChatTemplate chat(testing::tiny_chat_template());
     EXPECT_EQ(chat.note(), "");
-    EXPECT_EQ(chat.render({{"user", "Hi"}}),
-              "<|im_start|>system\n" + std::string(testing::tiny_system_text) +
-                  "<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+    EXPECT_EQ(chat.render({{"user", "Hi"}}), "<|im_start|>system\n" + std::string(testing::tiny_system_text) +
+                                                 "<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
 }
 
 TEST(ChatTemplate, RendersMarkedTurnsAsTheReferenceDoes) {
     const auto golden = testing::golden_json("turns_template.json");
     int rows = 0;
-    for (const auto& family : golden["templates"]) {
-        const ChatTemplate chat(family["template"].get<std::string>());
+    for (const auto& one : golden["templates"]) {
+        const ChatTemplate chat(one["template"].get<std::string>());
         EXPECT_EQ(chat.name(), "turns");
         EXPECT_EQ(chat.note(), "");
-        for (const auto& row : family["rows"]) {
+        for (const auto& row : one["rows"]) {
             EXPECT_EQ(chat.render(messages_of(row["messages"])), row["text"].get<std::string>());
             ++rows;
         }
@@ -54,62 +91,56 @@ TEST(ChatTemplate, RendersMarkedTurnsAsTheReferenceDoes) {
     EXPECT_EQ(rows, 8);
 }
 
-TEST(ChatTemplate, DoesNotTakeNearlyMarkedTurnsForThem) {
-    const std::string known = testing::golden_json("turns_template.json")["templates"][0]["template"];
-    const std::pair<const char*, const char*> changes[] = {
-        {"== 'user'", "!= 'user'"},        {"== 'assistant'", "== 'tool'"},
-        {"{{ '<bot>' }}", "{{ '<x>' }}"},  {"'<user>' + ", "message['role'] + "},
-        {"in messages", "in messages[1:]"}, {"{% if add_generation_prompt %}", "{% if true %}"},
-    };
-    for (const auto& [from, to] : changes) {
-        std::string text = known;
-        text.replace(text.find(from), std::string(from).size(), to);
-        EXPECT_EQ(ChatTemplate(text).name(), "none") << text;
+TEST(ChatTemplate, PutsARefusedSystemMessageInFrontOfTheUsers) {
+    for (const char* name : {"gemma2", "mistral_v1"}) {
+        const ChatTemplate chat(family(name), tokens);
+        EXPECT_NE(chat.note().find("no system message"), std::string::npos) << name;
+        EXPECT_EQ(chat.render({{"system", "Be brief."}, {"user", "Hi"}, {"assistant", "Yo"}, {"user", "So?"}}),
+                  chat.render({{"user", "Be brief.\n\nHi"}, {"assistant", "Yo"}, {"user", "So?"}}))
+            << name;
+        EXPECT_EQ(chat.render({{"system", "Be brief."}}), chat.render({{"user", "Be brief.\n\n"}})) << name;
     }
-    EXPECT_EQ(ChatTemplate(known).name(), "turns");
+    EXPECT_EQ(ChatTemplate(family("gemma3"), tokens).note(), "");
 }
 
-TEST(ChatTemplate, SaysWhatItDoesNotUnderstand) {
-    const ChatTemplate none("");
-    EXPECT_EQ(none.name(), "none");
-    EXPECT_NE(none.note(), "");
-    EXPECT_EQ(none.render({{"system", "s"}, {"user", "Hi"}}), "s\nHi\n");
-
-    const ChatTemplate other("{% for m in messages %}[INST] {{ m['content'] }} [/INST]{% endfor %}");
-    EXPECT_EQ(other.name(), "none");
-    EXPECT_NE(other.note(), "");
-    EXPECT_EQ(other.render({{"user", "Hi"}}), "Hi\n");
+TEST(ChatTemplate, SaysThatItDoesNotThinkAloudAndWhichDateItGives) {
+    const auto says = [](const char* name, const char* what) {
+        return ChatTemplate(family(name), tokens).note().find(what) != std::string::npos;
+    };
+    EXPECT_TRUE(says("qwen3", "enable_thinking is false"));
+    EXPECT_TRUE(says("smollm3", "enable_thinking is false"));
+    EXPECT_FALSE(says("qwen2_5", "enable_thinking"));
+    EXPECT_TRUE(says("smollm3", "26 July 2024"));
+    EXPECT_TRUE(says("llama3_1", "26 July 2024"));
+    EXPECT_FALSE(says("llama3", "26 July 2024"));
 }
 
-// Small changes to a known template that change what it writes must not pass as the known one.
-TEST(ChatTemplate, IsNotFooledByNearlyTheSame) {
-    const std::string known = testing::tiny_chat_template();
-    const auto changed = [&](const std::string& from, const std::string& to) {
-        std::string text = known;
-        text.replace(text.find(from), from.size(), to);
-        return text;
+TEST(ChatTemplate, FallsBackToPlainTextAndSaysWhy) {
+    const auto plain = [](const char* jinja, const char* why) {
+        const ChatTemplate chat(jinja);
+        EXPECT_TRUE(chat.is_plain()) << jinja;
+        EXPECT_EQ(chat.name(), "none") << jinja;
+        EXPECT_NE(chat.note().find(why), std::string::npos) << chat.note();
+        EXPECT_NE(chat.note().find("plain text"), std::string::npos) << chat.note();
+        EXPECT_EQ(chat.render({{"system", "s"}, {"user", "Hi"}}), "s\nHi\n");
     };
-    ASSERT_EQ(ChatTemplate(known).note(), "");
-    for (const std::string& text :
-         {changed("message['content']", "message['content'] | trim"),
-          changed("message['content']", "message['name']"),
-          changed("'\n' + message['content']", "' ' + message['content']"),
-          changed("!= 'system'", "== 'system'"), changed("{% for", "{{ bos_token }}{% for"),
-          changed("<|im_start|>assistant\n", "<|im_start|>assistant"),
-          changed("in messages", "in messages[1:]"),
-          changed("if add_generation_prompt", "if not add_generation_prompt"), known + "x",
-          known.substr(0, known.size() - 5), changed("'<|im_end|>' + ", "")}) {
-        EXPECT_NE(ChatTemplate(text).note(), "") << text;
-    }
+    plain("", "no chat template");
+    plain("\n{% if x", "line 2: a tag is not closed");
+    plain("{% for m in messages %}{{ m.content | rot13 }}{% endfor %}", "the filter 'rot13' is not supported");
+    plain("{{ raise_exception('not today') }}", "the template says: not today");
+    plain("Hello!", "leaves out what the user writes");
+    plain("{{ messages[0].content + bos_token }}", "'bos_token' is undefined");
 }
 
 TEST(ChatTemplate, SurvivesAnyCutOfATemplate) {
-    const std::string known = testing::golden_json("chat_template.json")["templates"][3]["template"];
+    const std::string known = family("qwen3");
     for (std::size_t length = 0; length < known.size(); ++length) {
-        const ChatTemplate chat(known.substr(0, length));
-        EXPECT_TRUE(length + 1 >= known.size() || !chat.note().empty()) << length;
+        const ChatTemplate chat(known.substr(0, length), tokens);
+        EXPECT_EQ(chat.is_plain(), chat.name() == "none") << length;
+        EXPECT_TRUE(!chat.is_plain() || !chat.note().empty()) << length;
+        EXPECT_NE(chat.render({{"user", "Hello"}}).find("Hello"), std::string::npos) << length;
     }
 }
 
-}  // namespace
-}  // namespace plumbline
+}   // namespace
+}   // namespace plumbline

@@ -58,12 +58,14 @@ Value make_mapping(const Arguments& arguments, Rendering& rendering) {
 Value make_namespace(const Arguments& arguments, Rendering& rendering) {
     std::shared_ptr<Namespace> out = rendering.make_namespace();
     const Value unique = make_mapping(arguments, rendering);
-    for (const auto& [name, value] : unique.mapping()->entries) out->attributes.emplace_back(to_text(name, rendering.work), value);
+    for (const auto& [name, value] : unique.mapping()->entries)
+        out->attributes.emplace_back(to_text(name, rendering.work), value);
     return out;
 }
 
 Value raise_exception(const Arguments& arguments, Rendering& rendering) {
-    throw TemplateError("the template says: " + to_text(arguments.require(0, "message"), rendering.work).substr(0, 500));
+    throw TemplateError("the template says: " +
+                        to_text(arguments.require(0, "message"), rendering.work).substr(0, 500));
 }
 
 /// Month and day names are English, whatever the program's locale is.
@@ -86,7 +88,7 @@ constexpr std::array<Builtin, 5> builtins = {{{"range", range},
                                               {"raise_exception", raise_exception},
                                               {"strftime_now", strftime_now}}};
 
-}  // namespace
+}   // namespace
 
 const Builtin* find_builtin(std::string_view name) {
     for (const Builtin& one : builtins) {
@@ -95,4 +97,4 @@ const Builtin* find_builtin(std::string_view name) {
     return nullptr;
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

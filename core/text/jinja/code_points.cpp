@@ -51,13 +51,14 @@ std::string mapped(std::string_view text, Map map) {
     return out;
 }
 
-}  // namespace
+}   // namespace
 
 std::string_view character_at(std::string_view text, std::size_t at) {
     const auto first = static_cast<unsigned char>(text[at]);
     const std::size_t length = first < 0xC0 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
     std::size_t have = 1;
-    while (have < length && at + have < text.size() && (static_cast<unsigned char>(text[at + have]) & 0xC0) == 0x80) ++have;
+    while (have < length && at + have < text.size() && (static_cast<unsigned char>(text[at + have]) & 0xC0) == 0x80)
+        ++have;
     return text.substr(at, have == length ? length : 1);
 }
 
@@ -76,10 +77,14 @@ std::size_t count_characters(std::string_view text) {
 char32_t code_point_of(std::string_view character) {
     const auto byte = [&](std::size_t i) { return static_cast<char32_t>(static_cast<unsigned char>(character[i])); };
     switch (character.size()) {
-        case 2: return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
-        case 3: return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
-        case 4: return (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
-        default: return byte(0);
+        case 2:
+            return (byte(0) & 0x1F) << 6 | (byte(1) & 0x3F);
+        case 3:
+            return (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
+        case 4:
+            return (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
+        default:
+            return byte(0);
     }
 }
 
@@ -145,4 +150,4 @@ std::string title(std::string_view text) {
     });
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

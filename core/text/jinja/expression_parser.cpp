@@ -24,7 +24,10 @@ const std::array<Level, 4>& levels() {
     static const std::array<Level, 4> all = {
         Level{{"+", Operator::add}, {"-", Operator::subtract}},
         Level{{"~", Operator::concatenate}},
-        Level{{"*", Operator::multiply}, {"//", Operator::floor_divide}, {"/", Operator::divide}, {"%", Operator::modulo}},
+        Level{{"*", Operator::multiply},
+              {"//", Operator::floor_divide},
+              {"/", Operator::divide},
+              {"%", Operator::modulo}},
         Level{{"**", Operator::power}},
     };
     return all;
@@ -88,15 +91,19 @@ class ExpressionParser {
     ExpressionPtr primary() {
         const int line = tokens_.line();
         switch (tokens_.peek().kind) {
-            case TokenKind::name: return named(line, tokens_.next().text);
+            case TokenKind::name:
+                return named(line, tokens_.next().text);
             case TokenKind::string: {
                 std::string text = tokens_.next().text;
                 while (tokens_.peek().kind == TokenKind::string) text += tokens_.next().text;
                 return make(line, Constant{Value(std::move(text))});
             }
-            case TokenKind::integer: return number<std::int64_t>(line);
-            case TokenKind::real: return number<double>(line);
-            default: break;
+            case TokenKind::integer:
+                return number<std::int64_t>(line);
+            case TokenKind::real:
+                return number<double>(line);
+            default:
+                break;
         }
         if (tokens_.at_symbol("(")) return parenthesised(line);
         if (tokens_.at_symbol("[")) return list(line);
@@ -108,7 +115,8 @@ class ExpressionParser {
     bool begins_value() const {
         const Token& token = tokens_.peek();
         if (token.kind == TokenKind::name) return token.text != "in" && token.text != "if" && token.text != "recursive";
-        if (token.kind == TokenKind::symbol) return std::string_view("([{+-").find(token.text) != std::string_view::npos;
+        if (token.kind == TokenKind::symbol)
+            return std::string_view("([{+-").find(token.text) != std::string_view::npos;
         return token.kind == TokenKind::string || token.kind == TokenKind::integer || token.kind == TokenKind::real;
     }
 
@@ -141,13 +149,14 @@ class ExpressionParser {
 
     std::optional<Relation> relation() {
         constexpr std::pair<std::string_view, Relation> symbols[] = {
-            {"==", Relation::equal},      {"!=", Relation::unequal}, {"<=", Relation::less_equal},
+            {"==", Relation::equal},         {"!=", Relation::unequal}, {"<=", Relation::less_equal},
             {">=", Relation::greater_equal}, {"<", Relation::less},     {">", Relation::greater}};
         for (const auto& [symbol, meant] : symbols) {
             if (tokens_.take_symbol(symbol)) return meant;
         }
         if (tokens_.take_name("in")) return Relation::in;
-        if (tokens_.at_name("not") && tokens_.peek_second().kind == TokenKind::name && tokens_.peek_second().text == "in") {
+        if (tokens_.at_name("not") && tokens_.peek_second().kind == TokenKind::name &&
+            tokens_.peek_second().text == "in") {
             tokens_.next();
             tokens_.next();
             return Relation::not_in;
@@ -269,7 +278,8 @@ class ExpressionParser {
         const std::string text = tokens_.peek().text;
         Number value{};
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-        if (error != std::errc{} || end != text.data() + text.size()) tokens_.fail("the number " + text.substr(0, 40) + " is too large");
+        if (error != std::errc{} || end != text.data() + text.size())
+            tokens_.fail("the number " + text.substr(0, 40) + " is too large");
         tokens_.next();
         return make(line, Constant{value});
     }
@@ -309,7 +319,7 @@ class ExpressionParser {
     TokenReader& tokens_;
 };
 
-}  // namespace
+}   // namespace
 
 ExpressionPtr parse_expression(TokenReader& tokens, Conditionals conditionals) {
     return ExpressionParser(tokens).expression(conditionals);
@@ -341,7 +351,8 @@ ExpressionPtr parse_target(TokenReader& tokens) {
             return inner;
         }
         ExpressionPtr name = make(line, Name{tokens.expect_any_name()});
-        return tokens.take_symbol(".") ? make(line, Attribute{std::move(name), tokens.expect_any_name()}) : std::move(name);
+        return tokens.take_symbol(".") ? make(line, Attribute{std::move(name), tokens.expect_any_name()})
+                                       : std::move(name);
     };
     ExpressionPtr first = one();
     if (!tokens.at_symbol(",")) return first;
@@ -354,4 +365,4 @@ ExpressionPtr parse_target(TokenReader& tokens) {
     return make(line, SequenceOf{std::move(items), SequenceKind::tuple});
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

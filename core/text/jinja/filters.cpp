@@ -34,16 +34,17 @@ Value trim(const Value& value, Given arguments, Work& work) {
 }
 
 Value replace(const Value& value, Given arguments, Work& work) {
-    return replaced(to_text(value, work), to_text(arguments.require(0, "old"), work), to_text(arguments.require(1, "new"), work),
-                    whole(arguments, 2, "count", -1), work);
+    return replaced(to_text(value, work), to_text(arguments.require(0, "old"), work),
+                    to_text(arguments.require(1, "new"), work), whole(arguments, 2, "count", -1), work);
 }
 
 Value indent(const Value& value, Given arguments, Work& work) {
     const Value* width = arguments.find(0, "width");
     const std::int64_t spaces = width && width->text() ? 0 : whole(arguments, 0, "width", 4);
     work.spend(static_cast<std::size_t>(std::clamp<std::int64_t>(spaces, 0, Work::most)));
-    const std::string margin =
-        width && width->text() ? *width->text() : std::string(static_cast<std::size_t>(std::max<std::int64_t>(spaces, 0)), ' ');
+    const std::string margin = width && width->text()
+                                   ? *width->text()
+                                   : std::string(static_cast<std::size_t>(std::max<std::int64_t>(spaces, 0)), ' ');
     const bool blank = flag(arguments, 2, "blank");
     const std::string text = to_text(value, work) + "\n";
     std::string out = flag(arguments, 1, "first") ? margin : "";
@@ -91,7 +92,9 @@ Value to_integer(const Value& value, Given arguments, Work&) {
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), exact);
         if (error == std::errc{} && end == digits.data() + digits.size()) return exact;
     }
-    const auto number = value.text() ? parsed(*value.text()) : value.is_number() ? std::optional(value.number()) : std::nullopt;
+    const auto number = value.text()        ? parsed(*value.text())
+                        : value.is_number() ? std::optional(value.number())
+                                            : std::nullopt;
     return number && std::fabs(*number) < 9e18 ? static_cast<std::int64_t>(*number) : otherwise;
 }
 
@@ -155,16 +158,31 @@ Value unchanged(const Value& value, Given, Work&) {
     return value;
 }
 
-}  // namespace
+}   // namespace
 
 Filter find_text_filter(std::string_view name) {
-    struct Named { std::string_view name; Filter filter; };
-    constexpr std::array<Named, 18> filters = {{{"trim", trim}, {"replace", replace}, {"indent", indent}, {"title", title},
-                                                {"upper", changed<upper>}, {"lower", changed<lower>},
-                                                {"capitalize", changed<capitalize>}, {"string", as_text}, {"safe", unchanged},
-                                                {"tojson", as_json}, {"escape", escape}, {"e", escape}, {"int", to_integer},
-                                                {"float", to_real}, {"abs", absolute}, {"round", round},
-                                                {"default", otherwise}, {"d", otherwise}}};
+    struct Named {
+        std::string_view name;
+        Filter filter;
+    };
+    constexpr std::array<Named, 18> filters = {{{"trim", trim},
+                                                {"replace", replace},
+                                                {"indent", indent},
+                                                {"title", title},
+                                                {"upper", changed<upper>},
+                                                {"lower", changed<lower>},
+                                                {"capitalize", changed<capitalize>},
+                                                {"string", as_text},
+                                                {"safe", unchanged},
+                                                {"tojson", as_json},
+                                                {"escape", escape},
+                                                {"e", escape},
+                                                {"int", to_integer},
+                                                {"float", to_real},
+                                                {"abs", absolute},
+                                                {"round", round},
+                                                {"default", otherwise},
+                                                {"d", otherwise}}};
     for (const Named& one : filters) {
         if (one.name == name) return one.filter;
     }
@@ -179,4 +197,4 @@ Value apply_filter(std::string_view name, const Value& value, const Arguments& a
     return filter(value, arguments, work);
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

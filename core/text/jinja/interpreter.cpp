@@ -26,7 +26,7 @@ class Inside {
     std::shared_ptr<Scope> before_;
 };
 
-}  // namespace
+}   // namespace
 
 const Value* Arguments::find(std::size_t place, std::string_view name) const {
     if (place < positional.size()) return &positional[place];
@@ -93,7 +93,8 @@ Interpreter::Flow Interpreter::run(const Body& body, std::string& out) {
         } else if (const auto* caller = std::get_if<CallBlock>(&statement.node)) {
             const auto& called = std::get<Call>(caller->call->node);
             Arguments arguments = evaluate(called.arguments);
-            arguments.named.emplace_back("caller", std::make_shared<const MacroClosure>(MacroClosure{&caller->caller, scope_}));
+            arguments.named.emplace_back("caller",
+                                         std::make_shared<const MacroClosure>(MacroClosure{&caller->caller, scope_}));
             write(to_text(call(called, std::move(arguments)), rendering_.work), out);
         } else if (const auto* passed = std::get_if<FilterBlock>(&statement.node)) {
             write(to_text(filtered(text_of(passed->body), passed->filters), rendering_.work), out);
@@ -160,7 +161,9 @@ void Interpreter::assign(const Expression& target, const Value& value) {
     if (const auto* attribute = std::get_if<Attribute>(&target.node)) {
         const Value object = evaluate(*attribute->object);
         const auto* space = object.get_if<std::shared_ptr<Namespace>>();
-        if (!space) throw TemplateError("only a namespace's attributes can be set, not those of a " + std::string(object.type_name()));
+        if (!space)
+            throw TemplateError("only a namespace's attributes can be set, not those of a " +
+                                std::string(object.type_name()));
         for (auto& [name, of_name] : (*space)->attributes) {
             rendering_.work.spend(1);
             if (name == attribute->name) {
@@ -174,7 +177,8 @@ void Interpreter::assign(const Expression& target, const Value& value) {
     const Expressions& parts = std::get<SequenceOf>(target.node).items;
     const std::vector<Value> values = items_of(value, rendering_.work);
     if (values.size() != parts.size()) {
-        throw TemplateError(std::to_string(values.size()) + " values cannot be set to " + std::to_string(parts.size()) + " names");
+        throw TemplateError(std::to_string(values.size()) + " values cannot be set to " + std::to_string(parts.size()) +
+                            " names");
     }
     for (std::size_t i = 0; i < parts.size(); ++i) assign(*parts[i], values[i]);
 }
@@ -200,8 +204,8 @@ Value Interpreter::call(const MacroClosure& closure, const Arguments& arguments)
     std::shared_ptr<Scope> made_in = closure.scope.lock();
     if (!made_in) throw TemplateError("the macro '" + macro.name + "' is called outside the block that it stands in");
     if (arguments.positional.size() > macro.parameters.size()) {
-        throw TemplateError("the macro '" + macro.name + "' takes no more than " + std::to_string(macro.parameters.size()) +
-                            " arguments");
+        throw TemplateError("the macro '" + macro.name + "' takes no more than " +
+                            std::to_string(macro.parameters.size()) + " arguments");
     }
     const auto is_parameter = [&](const auto& named) {
         return named.first == "caller" || std::any_of(macro.parameters.begin(), macro.parameters.end(),
@@ -219,10 +223,11 @@ Value Interpreter::call(const MacroClosure& closure, const Arguments& arguments)
                                       : one.fallback ? evaluate(*one.fallback)
                                                      : Value(Undefined{std::make_shared<const std::string>(one.name)});
     }
-    if (const Value* caller = arguments.find(arguments.positional.size(), "caller")) scope_->variables["caller"] = *caller;
+    if (const Value* caller = arguments.find(arguments.positional.size(), "caller"))
+        scope_->variables["caller"] = *caller;
     std::string out;
     run(macro.body, out);
     return out;
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

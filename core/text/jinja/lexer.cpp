@@ -75,8 +75,9 @@ class Lexer {
     void read_data() {
         const bool line_begins = at_ == 0 || source_[at_ - 1] == '\n';
         std::size_t open = source_.find('{', at_);
-        while (open != std::string_view::npos && (open + 1 == source_.size() || std::string_view("{%#").find(source_[open + 1]) ==
-                                                                                    std::string_view::npos)) {
+        while (
+            open != std::string_view::npos &&
+            (open + 1 == source_.size() || std::string_view("{%#").find(source_[open + 1]) == std::string_view::npos)) {
             open = source_.find('{', open + 1);
         }
         open = std::min(open, source_.size());
@@ -159,7 +160,8 @@ class Lexer {
     void read_raw_text() {
         const std::size_t begin = at_;
         const bool line_begins = begin > 0 && source_[begin - 1] == '\n';
-        for (std::size_t open = source_.find("{%", at_); open != std::string_view::npos; open = source_.find("{%", open + 2)) {
+        for (std::size_t open = source_.find("{%", at_); open != std::string_view::npos;
+             open = source_.find("{%", open + 2)) {
             take(open - at_);
             const std::string_view data = source_.substr(begin, open - begin);
             take(2);
@@ -181,8 +183,9 @@ class Lexer {
         const std::size_t first = tokens_.size();
         for (;;) {
             if (tokens_.size() - first > most_in_a_tag) fail("a tag is too long");
+            const int line = line_;
             if (brackets_.empty() && take_end(closing)) {
-                add(end, "");
+                tokens_.push_back({end, "", line});
                 return;
             }
             if (at_ == source_.size()) {
@@ -254,7 +257,8 @@ class Lexer {
         const char c = source_[at + 1];
         at += 2;
         constexpr std::string_view letters = "ntr\\'\"abfv", meant = "\n\t\r\\'\"\a\b\f\v";
-        if (const std::size_t which = letters.find(c); which != std::string_view::npos) return std::string(1, meant[which]);
+        if (const std::size_t which = letters.find(c); which != std::string_view::npos)
+            return std::string(1, meant[which]);
         if (c == '\n') return "";
         if (c >= '0' && c <= '7') {
             --at;
@@ -274,7 +278,10 @@ class Lexer {
         std::optional<char32_t> code;
         for (std::size_t i = 0; i < most && at < end; ++i, ++at) {
             const char c = source_[at];
-            const int digit = is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+            const int digit = is_digit(c)            ? c - '0'
+                              : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                              : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                     : 99;
             if (digit >= static_cast<int>(base)) break;
             code = code.value_or(0) * base + static_cast<char32_t>(digit);
         }
@@ -288,7 +295,8 @@ class Lexer {
         for (const std::string_view symbol : symbols) {
             if (!stands(symbol)) continue;
             const bool closes = symbol == ")" || symbol == "]" || symbol == "}";
-            if (closes && (brackets_.empty() || brackets_.back() != symbol[0])) fail("unexpected '" + std::string(symbol) + "'");
+            if (closes && (brackets_.empty() || brackets_.back() != symbol[0]))
+                fail("unexpected '" + std::string(symbol) + "'");
             if (closes) brackets_.pop_back();
             const std::size_t opens = std::string_view("([{").find(symbol[0]);
             if (opens != std::string_view::npos) brackets_ += std::string_view(")]}")[opens];
@@ -306,11 +314,11 @@ class Lexer {
     std::vector<Token> tokens_;
 };
 
-}  // namespace
+}   // namespace
 
 std::vector<Token> tokens_of(std::string_view source) {
     const std::string text = normalised(source);
     return Lexer(text).run();
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

@@ -8,7 +8,17 @@
 namespace plumbline::jinja {
 
 enum class TokenKind {
-    data, output_begin, output_end, block_begin, block_end, name, string, integer, real, symbol, end,
+    data,
+    output_begin,
+    output_end,
+    block_begin,
+    block_end,
+    name,
+    string,
+    integer,
+    real,
+    symbol,
+    end,
 };
 struct Token {
     TokenKind kind{};
@@ -16,8 +26,8 @@ struct Token {
     int line = 1;
 };
 
-/// With Jinja's trim_blocks and lstrip_blocks, as the transformers library sets it up. Ends with one `end` token. Throws
-/// TemplateError with the line.
+/// With Jinja's trim_blocks and lstrip_blocks, as the transformers library sets it up. Ends with one `end` token.
+/// Throws TemplateError with the line.
 std::vector<Token> tokens_of(std::string_view source);
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

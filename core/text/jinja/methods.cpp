@@ -10,11 +10,14 @@ namespace {
 
 const std::string& text_argument(const Arguments& arguments, std::size_t place, std::string_view name) {
     const Value& value = arguments.require(place, name);
-    if (!value.text()) throw TemplateError("the argument '" + std::string(name) + "' is a " + std::string(value.type_name()) + ", not a str");
+    if (!value.text())
+        throw TemplateError("the argument '" + std::string(name) + "' is a " + std::string(value.type_name()) +
+                            ", not a str");
     return *value.text();
 }
 
-std::int64_t whole_argument(const Arguments& arguments, std::size_t place, std::string_view name, std::int64_t otherwise) {
+std::int64_t whole_argument(const Arguments& arguments, std::size_t place, std::string_view name,
+                            std::int64_t otherwise) {
     const Value* value = arguments.find(place, name);
     return value ? whole_number(*value, name) : otherwise;
 }
@@ -121,7 +124,8 @@ Value call_text_method(const std::string& text, const std::string& name, const A
     work.spend(text.size());
     const auto stripped = [&](Side side) {
         const bool some = given(arguments, 0, "chars");
-        const std::string_view unwanted = some ? std::string_view(text_argument(arguments, 0, "chars")) : std::string_view();
+        const std::string_view unwanted =
+            some ? std::string_view(text_argument(arguments, 0, "chars")) : std::string_view();
         if (some && unwanted.empty()) return Value(text);
         work.spend(text.size() * unwanted.size());
         return Value(strip(text, side, unwanted));
@@ -132,7 +136,8 @@ Value call_text_method(const std::string& text, const std::string& name, const A
     if (name == "split") return split(text, arguments, work);
     if (name == "rsplit") return split_from_right(text, arguments, work);
     if (name == "splitlines") return list_of(lines_of(text), work);
-    if (name == "startswith") return any_stands(arguments, [&](const std::string& one) { return text.starts_with(one); });
+    if (name == "startswith")
+        return any_stands(arguments, [&](const std::string& one) { return text.starts_with(one); });
     if (name == "endswith") return any_stands(arguments, [&](const std::string& one) { return text.ends_with(one); });
     if (name == "upper") return upper(text);
     if (name == "lower") return lower(text);
@@ -173,7 +178,8 @@ Value call_mapping_method(const Mapping& mapping, const std::string& name, const
         if (name == "values") out.push_back(value);
         if (name == "items") out.push_back(Value::sequence({key, value}, SequenceKind::tuple));
     }
-    if (name == "keys" || name == "values" || name == "items") return Value::sequence(std::move(out), SequenceKind::view);
+    if (name == "keys" || name == "values" || name == "items")
+        return Value::sequence(std::move(out), SequenceKind::view);
     throw TemplateError("a dict's method '" + name.substr(0, 40) + "' is not supported");
 }
 
@@ -185,11 +191,12 @@ Value call_list_method(const Sequence& list, const std::string& name, const Argu
         if (there == list.items.end()) throw TemplateError("index: the value is not in the list");
         return static_cast<std::int64_t>(there - list.items.begin());
     }
-    if (name == "count") return static_cast<std::int64_t>(std::count_if(list.items.begin(), list.items.end(), is_wanted));
+    if (name == "count")
+        return static_cast<std::int64_t>(std::count_if(list.items.begin(), list.items.end(), is_wanted));
     throw TemplateError("a list's method '" + name.substr(0, 40) + "' is not supported: values do not change");
 }
 
-}  // namespace
+}   // namespace
 
 bool has_methods(const Value& object) {
     return object.text() || object.mapping() || object.sequence() || object.is<std::shared_ptr<const Loop>>();
@@ -200,7 +207,8 @@ Value call_method(const Value& object, const std::string& name, const Arguments&
     if (const Mapping* mapping = object.mapping()) return call_mapping_method(*mapping, name, arguments, work);
     if (const Sequence* list = object.sequence()) return call_list_method(*list, name, arguments, work);
     const Loop& loop = **object.get_if<std::shared_ptr<const Loop>>();
-    if (name == "cycle" && !arguments.positional.empty()) return arguments.positional[loop.index % arguments.positional.size()];
+    if (name == "cycle" && !arguments.positional.empty())
+        return arguments.positional[loop.index % arguments.positional.size()];
     throw TemplateError("a loop's method '" + name.substr(0, 40) + "' is not supported");
 }
 
@@ -241,4 +249,4 @@ std::string replaced(std::string_view text, std::string_view from, std::string_v
     return out.append(text.substr(at));
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

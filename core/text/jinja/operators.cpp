@@ -35,27 +35,39 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
 Value of_whole_numbers(Operator op, std::int64_t a, std::int64_t b) {
     std::int64_t out = 0;
     switch (op) {
-        case Operator::add: return fitting(__builtin_add_overflow(a, b, &out), out);
-        case Operator::subtract: return fitting(__builtin_sub_overflow(a, b, &out), out);
-        case Operator::multiply: return fitting(__builtin_mul_overflow(a, b, &out), out);
-        case Operator::floor_divide: return floor_divide(a, b);
-        case Operator::modulo: return b == -1 ? std::int64_t{0} : a - b * floor_divide(a, b);
-        default: return power(a, b);
+        case Operator::add:
+            return fitting(__builtin_add_overflow(a, b, &out), out);
+        case Operator::subtract:
+            return fitting(__builtin_sub_overflow(a, b, &out), out);
+        case Operator::multiply:
+            return fitting(__builtin_mul_overflow(a, b, &out), out);
+        case Operator::floor_divide:
+            return floor_divide(a, b);
+        case Operator::modulo:
+            return b == -1 ? std::int64_t{0} : a - b * floor_divide(a, b);
+        default:
+            return power(a, b);
     }
 }
 
 Value of_numbers(Operator op, double a, double b) {
     switch (op) {
-        case Operator::add: return a + b;
-        case Operator::subtract: return a - b;
-        case Operator::multiply: return a * b;
-        case Operator::divide: return a / b;
-        case Operator::floor_divide: return std::floor(a / b);
+        case Operator::add:
+            return a + b;
+        case Operator::subtract:
+            return a - b;
+        case Operator::multiply:
+            return a * b;
+        case Operator::divide:
+            return a / b;
+        case Operator::floor_divide:
+            return std::floor(a / b);
         case Operator::modulo: {
             const double rest = std::fmod(a, b);
             return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
         }
-        default: return std::pow(a, b);
+        default:
+            return std::pow(a, b);
     }
 }
 
@@ -126,7 +138,7 @@ Value missing(const Value& key) {
     return key.text() ? Undefined{std::make_shared<const std::string>(*key.text())} : Undefined{};
 }
 
-}  // namespace
+}   // namespace
 
 void fail_undefined(const Value& value) {
     const auto& name = std::get<Undefined>(value.variant()).name;
@@ -136,7 +148,8 @@ void fail_undefined(const Value& value) {
 std::int64_t whole_number(const Value& value, std::string_view what) {
     std::int64_t flag = 0;
     const std::int64_t* whole = value.integer(flag);
-    if (!whole) throw TemplateError(std::string(what) + " is a " + std::string(value.type_name()) + ", not a whole number");
+    if (!whole)
+        throw TemplateError(std::string(what) + " is a " + std::string(value.type_name()) + ", not a whole number");
     return *whole;
 }
 
@@ -164,10 +177,13 @@ Value apply(Operator op, const Value& left, const Value& right, Work& work) {
         return Value::sequence(std::move(items), left.sequence()->kind);
     }
     std::int64_t flag = 0;
-    if (op == Operator::multiply && repeats(left) && right.integer(flag)) return repeated(left, *right.integer(flag), work);
-    if (op == Operator::multiply && repeats(right) && left.integer(flag)) return repeated(right, *left.integer(flag), work);
-    throw TemplateError("a " + std::string(left.type_name()) + " " + std::string(symbols[static_cast<std::size_t>(op)]) + " a " +
-                        std::string(right.type_name()) + " is not possible");
+    if (op == Operator::multiply && repeats(left) && right.integer(flag))
+        return repeated(left, *right.integer(flag), work);
+    if (op == Operator::multiply && repeats(right) && left.integer(flag))
+        return repeated(right, *left.integer(flag), work);
+    throw TemplateError("a " + std::string(left.type_name()) + " " +
+                        std::string(symbols[static_cast<std::size_t>(op)]) + " a " + std::string(right.type_name()) +
+                        " is not possible");
 }
 
 Value apply(Unary::Kind kind, const Value& value) {
@@ -194,20 +210,29 @@ bool contains(const Value& whole, const Value& part, Work& work) {
 
 bool holds(Relation relation, const Value& left, const Value& right, Work& work) {
     switch (relation) {
-        case Relation::equal: return equal(left, right, work);
-        case Relation::unequal: return !equal(left, right, work);
-        case Relation::in: return contains(right, left, work);
-        case Relation::not_in: return !contains(right, left, work);
-        default: break;
+        case Relation::equal:
+            return equal(left, right, work);
+        case Relation::unequal:
+            return !equal(left, right, work);
+        case Relation::in:
+            return contains(right, left, work);
+        case Relation::not_in:
+            return !contains(right, left, work);
+        default:
+            break;
     }
     if (left.is_undefined()) fail_undefined(left);
     if (right.is_undefined()) fail_undefined(right);
     const int order = compare(left, right, work);
     switch (relation) {
-        case Relation::less: return order < 0;
-        case Relation::less_equal: return order <= 0;
-        case Relation::greater: return order > 0;
-        default: return order >= 0;
+        case Relation::less:
+            return order < 0;
+        case Relation::less_equal:
+            return order <= 0;
+        case Relation::greater:
+            return order > 0;
+        default:
+            return order >= 0;
     }
 }
 
@@ -262,4 +287,4 @@ Value slice_of(const Value& object, const Value& start, const Value& stop, const
     return Value::sequence(std::move(out), list->kind);
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

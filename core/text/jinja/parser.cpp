@@ -25,7 +25,7 @@ class Parser {
     /// Up to a tag that begins with one of `ends`, which stays; or, without ends, up to a stray one or the end.
     Body body(Ends ends) {
         const TokenReader::Deeper deeper(tokens_);
-        const int begun = tokens_.line();
+        const int begun = tokens_.line_before();
         Body out;
         for (;;) {
             const int line = tokens_.line();
@@ -36,7 +36,8 @@ class Parser {
                 out.push_back({Output{parse_expressions(tokens_)}, line});
                 tokens_.expect(TokenKind::output_end);
             } else if (tokens_.peek().kind == TokenKind::end) {
-                if (ends.size() > 0) throw TemplateError("a block is not closed; it ends with " + std::string(*(ends.end() - 1)), begun);
+                if (ends.size() > 0)
+                    throw TemplateError("a block is not closed; it ends with " + std::string(*(ends.end() - 1)), begun);
                 return out;
             } else {
                 tokens_.expect(TokenKind::block_begin);
@@ -199,10 +200,10 @@ class Parser {
     int loops_ = 0;   // around the place, within its macro
 };
 
-}  // namespace
+}   // namespace
 
 Body parse(std::string_view source) {
     return Parser(tokens_of(source)).run();
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

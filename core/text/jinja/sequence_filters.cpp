@@ -20,8 +20,10 @@ Value part_of(const Value& value, const Value* path, Work& work) {
     std::string_view rest = *path->text();
     for (;;) {
         const std::string_view name = rest.substr(0, rest.find('.'));
-        const bool number = !name.empty() && name.size() < 10 && name.find_first_not_of("0123456789") == std::string_view::npos;
-        out = item_of(out, number ? Value(static_cast<std::int64_t>(std::stoll(std::string(name)))) : Value(name), work);
+        const bool number =
+            !name.empty() && name.size() < 10 && name.find_first_not_of("0123456789") == std::string_view::npos;
+        out =
+            item_of(out, number ? Value(static_cast<std::int64_t>(std::stoll(std::string(name)))) : Value(name), work);
         if (name.size() == rest.size()) return out;
         rest.remove_prefix(name.size() + 1);
     }
@@ -29,7 +31,8 @@ Value part_of(const Value& value, const Value* path, Work& work) {
 
 Arguments without_first(Given arguments, std::size_t count) {
     Arguments out = arguments;
-    out.positional.erase(out.positional.begin(), out.positional.begin() + static_cast<std::ptrdiff_t>(std::min(count, out.positional.size())));
+    out.positional.erase(out.positional.begin(),
+                         out.positional.begin() + static_cast<std::ptrdiff_t>(std::min(count, out.positional.size())));
     return out;
 }
 
@@ -134,7 +137,8 @@ bool flag(Given arguments, std::size_t place, std::string_view name) {
     return value && value->truth();
 }
 
-std::vector<std::pair<Value, Value>> with_keys(const Value& value, const Value* attribute, bool case_sensitive, Work& work) {
+std::vector<std::pair<Value, Value>> with_keys(const Value& value, const Value* attribute, bool case_sensitive,
+                                               Work& work) {
     std::vector<std::pair<Value, Value>> out;
     for (const Value& item : items_of(value, work)) {
         work.spend(Work::step);
@@ -156,8 +160,10 @@ Value sort(const Value& value, Given arguments, Work& work) {
 
 Value unique(const Value& value, Given arguments, Work& work) {
     std::vector<Value> seen, out;
-    for (auto& [key, item] : with_keys(value, arguments.find(1, "attribute"), flag(arguments, 0, "case_sensitive"), work)) {
-        const bool again = std::any_of(seen.begin(), seen.end(), [&](const Value& one) { return equal(one, key, work); });
+    for (auto& [key, item] :
+         with_keys(value, arguments.find(1, "attribute"), flag(arguments, 0, "case_sensitive"), work)) {
+        const bool again =
+            std::any_of(seen.begin(), seen.end(), [&](const Value& one) { return equal(one, key, work); });
         if (again) continue;
         seen.push_back(std::move(key));
         out.push_back(std::move(item));
@@ -168,7 +174,8 @@ Value unique(const Value& value, Given arguments, Work& work) {
 template <int sign>
 Value extreme(const Value& value, Given arguments, Work& work) {
     Value best, best_key;
-    for (auto& [key, item] : with_keys(value, arguments.find(1, "attribute"), flag(arguments, 0, "case_sensitive"), work)) {
+    for (auto& [key, item] :
+         with_keys(value, arguments.find(1, "attribute"), flag(arguments, 0, "case_sensitive"), work)) {
         if (!best_key.is_undefined() && compare(key, best_key, work) * sign <= 0) continue;
         best = std::move(item);
         best_key = std::move(key);
@@ -190,7 +197,8 @@ std::vector<Value> pairs_of(const Value& value) {
     if (value.is_undefined()) return out;
     const Mapping* mapping = value.mapping();
     if (!mapping) throw TemplateError("a " + std::string(value.type_name()) + " is no mapping");
-    for (const auto& [key, of_key] : mapping->entries) out.push_back(Value::sequence({key, of_key}, SequenceKind::tuple));
+    for (const auto& [key, of_key] : mapping->entries)
+        out.push_back(Value::sequence({key, of_key}, SequenceKind::tuple));
     return out;
 }
 
@@ -202,7 +210,9 @@ Value sorted_pairs(const Value& value, Given arguments, Work& work) {
     const Value* by = arguments.find(1, "by");
     const Value place(std::int64_t{by && by->text() && *by->text() == "value" ? 1 : 0});
     Arguments passed;
-    passed.named = {{"attribute", place}, {"case_sensitive", flag(arguments, 0, "case_sensitive")}, {"reverse", flag(arguments, 2, "reverse")}};
+    passed.named = {{"attribute", place},
+                    {"case_sensitive", flag(arguments, 0, "case_sensitive")},
+                    {"reverse", flag(arguments, 2, "reverse")}};
     return sort(Value::sequence(pairs_of(value)), passed, work);
 }
 
@@ -210,10 +220,13 @@ Value attribute(const Value& value, Given arguments, Work& work) {
     return attribute_of(value, to_text(arguments.require(0, "name"), work), work);
 }
 
-}  // namespace
+}   // namespace
 
 Filter find_sequence_filter(std::string_view name) {
-    struct Named { std::string_view name; Filter filter; };
+    struct Named {
+        std::string_view name;
+        Filter filter;
+    };
     constexpr std::array<Named, 20> filters = {{{"length", length},
                                                 {"count", length},
                                                 {"join", join},
@@ -240,4 +253,4 @@ Filter find_sequence_filter(std::string_view name) {
     return nullptr;
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

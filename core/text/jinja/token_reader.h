@@ -17,6 +17,7 @@ class TokenReader {
     const Token& peek() const { return tokens_[at_]; }
     const Token& peek_second() const { return tokens_[at_ + 1 < tokens_.size() ? at_ + 1 : at_]; }
     int line() const { return peek().line; }
+    int line_before() const { return at_ > 0 ? tokens_[at_ - 1].line : 1; }
     Token next() { return at_ + 1 < tokens_.size() ? tokens_[at_++] : tokens_[at_]; }
 
     bool stands(TokenKind kind, std::string_view text) const { return peek().kind == kind && peek().text == text; }

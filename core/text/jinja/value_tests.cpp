@@ -45,7 +45,10 @@ bool is_callable(const Value& value, Given, Work&) {
     return value.is<std::shared_ptr<const MacroClosure>>() || value.is<const Builtin*>();
 }
 
-struct Named { std::string_view name; Test test; };
+struct Named {
+    std::string_view name;
+    Test test;
+};
 constexpr std::array<Named, 38> tests = {{
     {"defined", [](const Value& v, Given, Work&) { return !v.is_undefined(); }},
     {"undefined", [](const Value& v, Given, Work&) { return v.is_undefined(); }},
@@ -66,9 +69,18 @@ constexpr std::array<Named, 38> tests = {{
     {"even", leaves<0>},
     {"divisibleby", divisible},
     {"in", related<Relation::in>},
-    {"lower", [](const Value& v, Given, Work& w) { const auto t = to_text(v, w); return t == lower(t) && t != upper(t); }},
-    {"upper", [](const Value& v, Given, Work& w) { const auto t = to_text(v, w); return t == upper(t) && t != lower(t); }},
-    {"filter", [](const Value& v, Given, Work&) { return v.text() && (find_text_filter(*v.text()) || find_sequence_filter(*v.text())); }},
+    {"lower",
+     [](const Value& v, Given, Work& w) {
+         const auto t = to_text(v, w);
+         return t == lower(t) && t != upper(t);
+     }},
+    {"upper",
+     [](const Value& v, Given, Work& w) {
+         const auto t = to_text(v, w);
+         return t == upper(t) && t != lower(t);
+     }},
+    {"filter", [](const Value& v, Given,
+                  Work&) { return v.text() && (find_text_filter(*v.text()) || find_sequence_filter(*v.text())); }},
     {"equalto", related<Relation::equal>},
     {"eq", related<Relation::equal>},
     {"==", related<Relation::equal>},
@@ -87,13 +99,14 @@ constexpr std::array<Named, 38> tests = {{
     {"escaped", [](const Value&, Given, Work&) { return false; }},
 }};
 
-}  // namespace
+}   // namespace
 
 bool apply_test(std::string_view name, const Value& value, const Arguments& arguments, Work& work) {
     work.spend(value.weight());
     const auto found = std::find_if(tests.begin(), tests.end(), [&](const Named& one) { return one.name == name; });
-    if (found == tests.end()) throw TemplateError("the test '" + std::string(name.substr(0, 40)) + "' is not supported");
+    if (found == tests.end())
+        throw TemplateError("the test '" + std::string(name.substr(0, 40)) + "' is not supported");
     return found->test(value, arguments, work);
 }
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja

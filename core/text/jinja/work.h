@@ -11,7 +11,9 @@ namespace plumbline::jinja {
 class TemplateError : public std::runtime_error {
   public:
     explicit TemplateError(const std::string& what, int line = 0)
-        : std::runtime_error(line > 0 ? "line " + std::to_string(line) + ": " + what : what), what_(what), line_(line) {}
+        : std::runtime_error(line > 0 ? "line " + std::to_string(line) + ": " + what : what),
+          what_(what),
+          line_(line) {}
     int line() const { return line_; }
     TemplateError at_line(int line) const { return line_ > 0 ? *this : TemplateError(what_, line); }
 
@@ -53,4 +55,4 @@ class Work {
     int depth_ = 0;
 };
 
-}  // namespace plumbline::jinja
+}   // namespace plumbline::jinja
