@@ -108,6 +108,7 @@ void add_generate(CLI::App& app, Invocation& invocation) {
     add_setting(*command, "--min-p", "min_p", options->settings);
     add_adapter(*command, options->adapter, "PEFT folder of a LoRA adapter to write with");
     add_seed(*command, options->request.seed, RandomNumbers::drawn);
+    add_chat_template(*command, options->engine.chat_template);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);
 }

@@ -138,4 +138,20 @@ std::vector<std::string> prompts_of_file(const std::string& name) {
     return out;
 }
 
+std::string text_of_file(const std::string& operation, const std::string& name) {
+    const InputFile input(name);
+    std::ifstream file(input.path(), std::ios::binary);
+    std::string text(std::size_t{1} << 20, '\0');
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    const bool is_whole = file.eof();
+    text.resize(static_cast<std::size_t>(file.gcount()));
+    if (text.empty()) {
+        throw Error(operation, name + ": it cannot be read or is empty; give a text file");
+    }
+    if (!is_whole) {
+        throw Error(operation, name + ": it is over 1 MiB; give a text file");
+    }
+    return text;
+}
+
 }  // namespace plumbline::cli

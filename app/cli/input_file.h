@@ -33,4 +33,7 @@ std::vector<std::string> json_texts(const std::string& name);
 /// lines are skipped. Throws Error with the line number, also for a file over 64 MiB or without prompts.
 std::vector<std::string> prompts_of_file(const std::string& name);
 
+/// The whole file as it is; `operation` begins the errors: none can be read, it is empty, or over 1 MiB.
+std::string text_of_file(const std::string& operation, const std::string& name);
+
 }  // namespace plumbline::cli

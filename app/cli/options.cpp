@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "app/cli/command.h"
+#include "app/cli/input_file.h"
 #include "app/cli/text_table.h"
 
 namespace plumbline::cli {
@@ -56,6 +57,14 @@ void add_dtype(CLI::App& command, std::string& dtype) {
 
 CLI::Option* add_adapter(CLI::App& command, std::string& adapter, const std::string& help) {
     return command.add_option("--adapter", adapter, help)->option_text("DIR");
+}
+
+void add_chat_template(CLI::App& command, std::string& chat_template) {
+    const auto read = [&chat_template](const std::string& file) { chat_template = text_of_file("read chat template", file); };
+    command
+        .add_option_function<std::string>("--chat-template", read,
+                                          "A Jinja file in place of the model's chat template (default: the model's own)")
+        ->option_text("FILE");
 }
 
 void add_config(CLI::App& command, std::vector<std::string>& assignments) {

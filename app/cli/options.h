@@ -44,6 +44,9 @@ void add_dtype(CLI::App& command, std::string& dtype);
 /// --adapter.
 CLI::Option* add_adapter(CLI::App& command, std::string& adapter, const std::string& help);
 
+/// --chat-template; reads the file.
+void add_chat_template(CLI::App& command, std::string& chat_template);
+
 /// --config key=value, any number of times.
 void add_config(CLI::App& command, std::vector<std::string>& assignments);
 

@@ -67,6 +67,7 @@ void add_requests(CLI::App& command, std::string& file) {
 
 void add_score_options(CLI::App& command, ScoreOptions& options, Invocation& invocation) {
     add_seed(command, options.seed, RandomNumbers::none);
+    add_chat_template(command, options.engine.chat_template);
     add_engine_options(command, options.engine);
     add_output_options(command, invocation);
 }

@@ -211,6 +211,7 @@ void add_simulate(CLI::App& app, Invocation& invocation) {
         ->option_text("W");
     add_config(*command, options->assignments);
     add_seed(*command, options->seed, RandomNumbers::drawn);
+    add_chat_template(*command, options->request.config.chat_template);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);
     command->footer("Judges:\n" + judge_table() + "\nAlgorithms:\n" + algorithm_table() +

@@ -206,6 +206,7 @@ void add_stage(CLI::App& train, Invocation& invocation) {
     add_seed(*command, options->seed, RandomNumbers::drawn);
     command->parse_complete_callback(
         [command, options] { options->seed_given = command->count("--seed") > 0; });
+    add_chat_template(*command, options->engine.chat_template);
     add_engine_options(*command, options->engine);
     add_output_options(*command, invocation);
     command->footer(footer_of(stage, key_table(describe(Config{}))));

@@ -82,6 +82,9 @@ std::vector<Field<SessionConfig>> session_fields() {
         "system_prompt", "up to 20000 bytes", "instruction before every prompt",
         [](auto& config) -> auto& { return config.system_prompt; });
     add(
+        "chat_template", "up to 20000 bytes", "Jinja text in place of the model's chat template; empty: that",
+        [](auto& config) -> auto& { return config.chat_template; });
+    add(
         "blind", "true|false", "rewards stay hidden until the vote",
         [](auto& config) -> auto& { return config.blind; });
     add(

@@ -95,6 +95,7 @@ struct LiveConfig {
 struct SessionConfig {
     std::uint64_t seed = 0;
     std::string system_prompt = "You are a helpful assistant. Answer in one or two short sentences.";
+    std::string chat_template;  // Jinja text in place of the model's own, fixed for a session; empty: that
     bool blind = true;          // rewards stay hidden until the vote
     bool shuffle_sides = true;  // which card is left is drawn at random
     SamplingConfig sampling;

@@ -17,6 +17,7 @@ struct EngineOptions {
     int threads = 0;               // arithmetic threads; 0: physical cores
     std::string device = "auto";   // auto, cpu, cuda, cuda:i
     std::string dtype = "f32";     // f32, bf16: of the frozen products
+    std::string chat_template;     // Jinja text for one-shot work, in place of the model's own; empty: that
     bool sample_ahead = true;      // draw the next pair while the person reads; false: only when asked
     std::int64_t memory_limit = 0; // bytes; work that would need more is refused; 0: what the system has free
 };

@@ -69,8 +69,8 @@ struct ModelInfo {
     int layers = 0, hidden = 0, heads = 0, kv_heads = 0, vocab = 0, context = 0;
     std::string dtype;               // "f32", "bf16": of the arithmetic
     std::string file_dtype;          // "Q4_1": the most frequent type in the file
-    std::string chat_template;       // "chatml", "none"
-    std::string chat_template_note;  // not empty: what was not understood
+    std::string chat_template;       // "chatml", "llama-3" …; "none": plain text
+    std::string chat_template_note;  // not empty: what a person should know of it
     std::int64_t memory_bytes = 0;   // resident need, estimated
 };
 

@@ -30,6 +30,9 @@ OpenedModel::OpenedModel(const std::string& name, const EngineOptions& options, 
             job.progress(fraction, "loading " + name);
         }
     });
+    if (!options.chat_template.empty()) {
+        model = model->with_chat_template(options.chat_template);
+    }
 }
 
 std::vector<int> OpenedModel::prompt_ids(const std::variant<std::string, std::vector<Message>, std::vector<int>>& prompt) const {

@@ -23,7 +23,7 @@ struct OpenedModel {
 
     Pulse pulse;
     int threads = 0;
-    std::unique_ptr<LanguageModel> model;
+    std::shared_ptr<const LanguageModel> model;
 };
 
 }  // namespace plumbline

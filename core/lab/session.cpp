@@ -29,6 +29,11 @@ std::string config_payload(const SessionConfig& config) {
     return out.dump();
 }
 
+std::shared_ptr<const LanguageModel> with_own_template(std::shared_ptr<const LanguageModel> model,
+                                                       const SessionConfig& config) {
+    return config.chat_template.empty() ? model : model->with_chat_template(config.chat_template);
+}
+
 constexpr const char* current_prompt_key = "current_prompt";
 
 /// "A", "B" … as the cards are called.
@@ -79,6 +84,7 @@ std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_
                                          const std::filesystem::path& path, Emit emit) {
     validate(command.config);
     parse_reward_mix(command.config.live.reward);
+    model = with_own_template(std::move(model), command.config);
     const std::vector<std::string> prompts = command.prompts.empty() ? bundled_prompts(model->info().name) : command.prompts;
     for (const std::string& text : prompts) {
         require_usable("new session", *model, command.config, text);
@@ -106,7 +112,7 @@ std::unique_ptr<Session> Session::open(std::unique_ptr<ProjectFile> file, std::s
 
 Session::Session(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model, Emit emit)
     : file_(std::move(file)),
-      model_(std::move(model)),
+      model_(with_own_template(std::move(model), file_->config())),
       emit_(std::move(emit)),
       config_(file_->config()),
       learner_(*model_, config_) {}
@@ -271,7 +277,8 @@ std::vector<int> Session::prompt_ids(const std::string& text) const {
     return model_->chat_prompt(config_.system_prompt, text);
 }
 
-// The adapter's shape is the session's identity: its states would not fit another.
+// The adapter's shape is the session's identity: its states would not fit another. So is the template: what was drawn
+// and trained on was written in it.
 void Session::change_config(const SessionConfig& config) {
     validate(config);
     parse_reward_mix(config.live.reward);
@@ -282,6 +289,9 @@ void Session::change_config(const SessionConfig& config) {
     if (config.lora.lora_rank != config_.lora.lora_rank || config.lora.lora_alpha != config_.lora.lora_alpha ||
         config.lora.lora_first_block != config_.lora.lora_first_block) {
         throw Error("change settings", "the adapter's rank, alpha and first block are fixed for a session; start a new one");
+    }
+    if (config.chat_template != config_.chat_template) {
+        throw Error("change settings", "the chat template is fixed for a session; start a new one");
     }
     ProjectFile::Transaction transaction(*file_);
     file_->set_config(config);

@@ -43,6 +43,24 @@ double distance(const json& a, const json& b) {
     return most;
 }
 
+TEST_F(Scores, AChatTemplateOfAFileReplacesTheModels) {
+    const json messages = {{"messages", {{{"role", "user"}, {"content", "Hi"}}}}, {"response", " Hello"}};
+    const json text = {{"prompt", "<Hi>"}, {"response", " Hello"}};
+    const std::string file = write("own.jinja", "{% for m in messages %}<{{ m.content }}>{% endfor %}\n");
+    const auto sum_of = [&](const json& request, const std::vector<std::string>& more) {
+        std::vector<std::string> words = {"logprobs", model_, "--threads", "1", "--json", "--jsonl", "-"};
+        words.insert(words.end(), more.begin(), more.end());
+        return json_lines(run(words, request.dump() + "\n").out).at(0).at("sum").get<double>();
+    };
+    EXPECT_EQ(sum_of(messages, {"--chat-template", file}), sum_of(text, {}));
+    EXPECT_NE(sum_of(messages, {}), sum_of(text, {}));
+    const std::string cut = write("cut.jinja", "{% if");
+    const ProcessResult damaged = run({"generate", model_, "--prompt", "a", "--chat", "--chat-template", cut});
+    EXPECT_EQ(damaged.exit_code, 1);
+    EXPECT_NE(damaged.err.find("line 1"), std::string::npos) << damaged.err;
+    EXPECT_EQ(run({"generate", model_, "--prompt", "a", "--chat-template", "missing.jinja"}).exit_code, 1);
+}
+
 TEST_F(Scores, LogprobsAreOfTheResponseAndAddUp) {
     const std::string file =
         write("requests.jsonl", R"({"prompt":"One two","response":" three four"})"

@@ -4,9 +4,10 @@ Run with transformers and jinja2 installed:  python tests/golden/make_chat_templ
 writes jinja_cases.json (the template language, construct by construct) and chat_templates.json (the templates of
 model families in chat_templates/, over several dialogues) beside this script.
 
-chat_templates/*.jinja: qwen2_5, qwen3, mistral_*, phi3, zephyr, olmo2, smollm3 follow the published templates of those
-models (Apache-2.0 and MIT), shortened where tools are described; llama2, llama3, llama3_1, gemma2 and gemma3 were written
-for this test after what those models expect.
+chat_templates/*.jinja: qwen2_5, qwen3 (Apache-2.0, Alibaba Cloud) and phi3 (MIT, Microsoft) are those models' own;
+mistral_v1, mistral_v3, mistral_tekken, zephyr, olmo2 and smollm3 follow their models' (Apache-2.0, MIT), shortened where
+tools or a long system text stand; llama2, llama3, llama3_1, gemma2 and gemma3 were written for this test: what they write
+is what those models expect, their words are not.
 """
 
 import datetime
