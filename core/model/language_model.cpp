@@ -85,7 +85,7 @@ LanguageModel::LanguageModel(ModelInfo info, std::shared_ptr<const Decoder> deco
 std::shared_ptr<const LanguageModel> LanguageModel::with_chat_template(const std::string& jinja) const {
     ChatTemplate own = chat_template_of(jinja, *tokenizer_);
     if (own.is_plain()) {
-        throw Error("set chat template", own.note());
+        throw Error("set chat template", "it " + own.failure() + "; correct the template");
     }
     ModelInfo info = info_;
     info.chat_template = own.name();

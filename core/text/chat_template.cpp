@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/api/errors.h"
+#include "core/text/jinja/jinja_template.h"
 
 namespace plumbline {
 namespace {
@@ -65,7 +66,7 @@ ChatTemplate::ChatTemplate(std::string_view jinja, SpecialTexts specials) : spec
         return;
     }
     try {
-        template_.emplace(jinja);
+        template_ = std::make_shared<const jinja::JinjaTemplate>(jinja);
         probe();
     } catch (const jinja::TemplateError& error) {
         fall_back(std::string("cannot be used: ") + error.what());
@@ -75,6 +76,7 @@ ChatTemplate::ChatTemplate(std::string_view jinja, SpecialTexts specials) : spec
 void ChatTemplate::fall_back(const std::string& why) {
     template_.reset();
     name_ = "none";
+    failure_ = why;
     note_ = "The chat template " + why + "; messages are joined as plain text.";
 }
 

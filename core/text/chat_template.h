@@ -2,15 +2,19 @@
 // Messages to the text that a chat model was trained on.
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/api/offline.h"
-#include "core/text/jinja/jinja_template.h"
 
 namespace plumbline {
+
+namespace jinja {
+class JinjaTemplate;
+}
 
 /// What a template may write by name; empty: the model has no such token.
 struct SpecialTexts {
@@ -34,7 +38,8 @@ class ChatTemplate {
     /// The family that the marks around messages show: "chatml", "llama-3" …; "turns": any marks of its own around
     /// each message; "jinja": another; "none": plain text.
     const std::string& name() const { return name_; }
-    const std::string& note() const { return note_; }   // not empty: what a person should know
+    const std::string& note() const { return note_; }         // not empty: what a person should know
+    const std::string& failure() const { return failure_; }   // why a given template does not work; empty: it does
 
   private:
     struct Setting {
@@ -47,8 +52,8 @@ class ChatTemplate {
     void probe();
 
     SpecialTexts specials_;
-    std::string name_ = "none", note_;
-    std::optional<jinja::JinjaTemplate> template_;
+    std::string name_ = "none", note_, failure_;
+    std::shared_ptr<const jinja::JinjaTemplate> template_;
     bool takes_system_ = true;
 };
 

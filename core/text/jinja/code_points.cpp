@@ -64,6 +64,7 @@ std::string_view character_at(std::string_view text, std::size_t at) {
 
 std::vector<std::string_view> characters_of(std::string_view text) {
     std::vector<std::string_view> out;
+    out.reserve(count_characters(text));
     for (std::size_t at = 0; at < text.size(); at += out.back().size()) out.push_back(character_at(text, at));
     return out;
 }

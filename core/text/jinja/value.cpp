@@ -47,7 +47,7 @@ Value Value::from_json(const nlohmann::ordered_json& json, Work& work) {
     if (json.is_number_integer()) return json.get<std::int64_t>();
     if (json.is_number()) return json.get<double>();
     if (json.is_string()) {
-        work.spend(json.get_ref<const std::string&>().size());
+        work.allow(16 * json.get_ref<const std::string&>().size());
         return json.get<std::string>();
     }
     const Work::Depth deeper(work);

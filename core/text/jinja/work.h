@@ -26,9 +26,11 @@ class TemplateError : public std::runtime_error {
 class Work {
   public:
     /// Bytes written or looked at; an evaluated expression counts as step bytes.
-    static constexpr std::size_t most = std::size_t{1} << 25, step = 32;
+    static constexpr std::size_t most = std::size_t{1} << 24, step = 32;
     static constexpr int deepest = 400;   // expressions, blocks and macros inside one another
 
+    /// More, because what is given to the template is long.
+    void allow(std::size_t bytes) { left_ += bytes; }
     void spend(std::size_t bytes) {
         if (bytes > left_) throw TemplateError("the template does too much: an endless loop or a huge text");
         left_ -= bytes;
