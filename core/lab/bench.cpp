@@ -114,7 +114,7 @@ BenchResult bench(BenchWhat what, const std::string& model, const BenchConfig& c
         return bench_memory(what, config, sizes);
     };
     const std::int64_t foretold =
-        require_memory_for("bench", "this", resolve_model(model), options.dtype, work, options.memory_limit);
+        require_memory_for("bench", "this", resolve_model(model), options.dtype, work, memory_limit(options));
     BenchResult result;
     if (what == BenchWhat::click) {
         result = bench_click(model, config.repeats, options, job);

@@ -57,7 +57,7 @@ struct BenchPolicy {
           config(bench_config),
           decoder(model.model->decoder()),
           vocabulary(model.model->tokenizer().vocab_size()),
-          adapter(LoraAdapter::fresh(decoder.config(), bench_lora(config), 0)) {
+          adapter(LoraAdapter::fresh(decoder.config(), bench_lora(config), 0, decoder.device())) {
         adapter.require_grad(true);
         optimizer.emplace(adapter.tensors(), adapter.tensor_names());
     }
@@ -163,7 +163,7 @@ void ppo_step(BenchPolicy& policy, ValueHead& head, AdamW& head_optimizer, std::
 
 BenchResult bench_samples(BenchWhat what, BenchPolicy& policy, const PolicyGradientSettings& settings,
                           const Job& job) {
-    ValueHead head = ValueHead::zeros(policy.decoder.config().hidden);
+    ValueHead head = ValueHead::zeros(policy.decoder.config().hidden, policy.decoder.device());
     AdamW head_optimizer(head.tensors(), head.tensor_names());
     RunningBaseline baseline;
     const Pulse& pulse = policy.opened.pulse;
@@ -214,7 +214,8 @@ std::string_view pair_loss_name(BenchWhat what) {
 BenchResult bench_training(BenchWhat what, const OpenedModel& opened, const BenchConfig& config,
                            const Job& job) {
     if (what == BenchWhat::reward) {
-        RewardModel model = RewardModel::fresh(opened.model->decoder().config(), bench_lora(config), 0);
+        RewardModel model = RewardModel::fresh(opened.model->decoder().config(), bench_lora(config), 0,
+                                               opened.model->decoder().device());
         model.require_grad(true);
         AdamW optimizer(model.tensors(), model.tensor_names());
         return repeat(config.repeats, job, [&] { return reward_step(model, optimizer, opened, config); });

@@ -8,6 +8,7 @@
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
 #include "core/lab/engine_loop.h"
+#include "core/lab/machine.h"
 #include "core/lab/memory_check.h"
 
 namespace plumbline {
@@ -86,7 +87,7 @@ std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& n
                 snapshot_.progress = fraction;
             }
             emit(JobProgress{name, fraction});
-        });
+        }, find_device(options_.device));
     }, &failure);
     if (end == JobEnd::stopped) {
         throw Error("open model", "loading " + path.string() + " was stopped; open it again when you like");
@@ -112,7 +113,7 @@ void EngineLoop::handle(const NewSession& command) {
     validate(command.config);
     require_memory_for(
         "open model", "this session", resolve_model(command.model), options_.dtype,
-        [&](const DecoderConfig& model) { return session_memory(command.config, model); }, options_.memory_limit);
+        [&](const DecoderConfig& model) { return session_memory(command.config, model); }, memory_limit(options_));
     auto model = open_model(command.model, options_.dtype);
     const std::filesystem::path path =
         command.project_path.empty() ? dated_project(command.model) : std::filesystem::path(command.project_path);
@@ -133,7 +134,7 @@ void EngineLoop::handle(const OpenSession& command) {
     }
     require_memory_for(
         "open project", "this session", where, stored.dtype,
-        [&](const DecoderConfig& model) { return session_memory(file->config(), model); }, options_.memory_limit);
+        [&](const DecoderConfig& model) { return session_memory(file->config(), model); }, memory_limit(options_));
     auto model = open_model(where, stored.dtype);   // its log holds for the arithmetic that it was made with
     if (model->info().sha256 != stored.sha256) {
         throw Error("open project", "its model " + where + " has changed (SHA-256 " +

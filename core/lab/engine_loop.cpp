@@ -20,7 +20,7 @@ std::string EngineLoop::words_of(const std::exception& error) {
 }
 
 EngineLoop::EngineLoop(const EngineOptions& options) : options_(options) {
-    snapshot_.device = check_device(options.device);
+    snapshot_.device = title_of(find_device(options.device));
     precision_of(options.dtype);
     snapshot_.memory_total = memory_bytes();
     snapshot_.threads = options.threads > 0 ? options.threads : physical_cores();

@@ -81,7 +81,7 @@ Learner::Learner(const LanguageModel& model, const SessionConfig& config)
       adapter_(new_policy(model.decoder(), config.lora, config.seed)),
       kind_(config.live.optimizer),
       optimizer_(make_optimizer(kind_, adapter_->tensors(), adapter_->tensor_names())),
-      value_head_(ValueHead::zeros(model.decoder().config().hidden)),
+      value_head_(ValueHead::zeros(model.decoder().config().hidden, model.decoder().device())),
       value_optimizer_(make_optimizer(OptimizerKind::adamw, value_head_.tensors(), value_head_.tensor_names())),
       lora_(config.lora),
       seed_(config.seed) {}

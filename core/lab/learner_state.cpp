@@ -32,9 +32,11 @@ struct StateHeader {
     Learner::RewardExtent extent;
 };
 
+Tensor on_cpu(const Tensor& t) { return t.to(at::kCPU).contiguous(); }
+
+/// Of a tensor that on_cpu gave.
 std::span<const std::byte> bytes_of(const Tensor& t) {
-    return {reinterpret_cast<const std::byte*>(t.const_data_ptr<float>()),
-            static_cast<std::size_t>(t.numel()) * sizeof(float)};
+    return {reinterpret_cast<const std::byte*>(t.const_data_ptr<float>()), t.nbytes()};
 }
 
 std::int64_t count(const std::vector<Tensor>& tensors) {
@@ -68,7 +70,7 @@ void copy_floats(std::span<const std::byte> state, const std::vector<Tensor>& to
     std::size_t place = sizeof(StateHeader);
     for (const Tensor& t : to) {
         const std::size_t size = static_cast<std::size_t>(t.numel()) * sizeof(float);
-        std::memcpy(t.mutable_data_ptr<float>(), state.data() + place, size);
+        t.detach().copy_(at::from_blob(const_cast<std::byte*>(state.data() + place), t.sizes(), at::kFloat));
         place += size;
     }
 }
@@ -100,7 +102,7 @@ std::vector<std::byte> Learner::save(const Pulse& pulse) const {
     const auto add = [&](std::span<const std::byte> bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); };
     add(std::as_bytes(std::span(&header, 1)));
     for (const Tensor& t : tensors) {
-        add(bytes_of(t));
+        add(bytes_of(on_cpu(t)));
         pulse();
     }
     if (trained_) {
@@ -156,7 +158,7 @@ std::unique_ptr<Adapter> policy_of(std::span<const std::byte> state, const Decod
 std::string Learner::weights_hash(const Pulse& pulse) const {
     Sha256 hash;
     for (const Tensor& t : adapter_->tensors()) {
-        hash.add(bytes_of(t));
+        hash.add(bytes_of(on_cpu(t)));
         pulse();
     }
     return hash.digest();

@@ -1,6 +1,5 @@
 #include "core/lab/machine.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <unistd.h>
 
@@ -66,16 +65,6 @@ int use_threads(int threads) {
     const int count = threads > 0 ? threads : physical_cores();
     at::set_num_threads(count);
     return count;
-}
-
-std::string check_device(const std::string& device) {
-    if (device == "auto" || device == "cpu") {
-        return "CPU";
-    }
-    if (device == "cuda" || device.starts_with("cuda:")) {
-        throw ConfigError("settings", "device '" + device + "' is not available: this build runs on the CPU; choose cpu");
-    }
-    throw ConfigError("settings", "device '" + device + "' is not known; choose auto, cpu, cuda or cuda:N");
 }
 
 }  // namespace plumbline

@@ -2,7 +2,10 @@
 // What this machine has and how the arithmetic library is told to use it.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+
+#include <c10/core/Device.h>
 
 namespace plumbline {
 
@@ -15,7 +18,12 @@ std::int64_t available_bytes();  // of the machine: what can be had without swap
 int physical_cores();
 /// Sets the library's thread count (0: physical cores) for the calling thread's work; returns it.
 int use_threads(int threads);
-/// Throws ConfigError for a device that this machine does not offer. Returns its name for people: "CPU".
-std::string check_device(const std::string& device);
+/// The device of EngineOptions::device. CUDA devices exist where libtorch_cuda is installed beside the library and a
+/// driver answers; "auto" takes the first of them, else the CPU. Throws ConfigError for one that this machine does not
+/// offer, with the reason. A CUDA device computes the same again to the last bit from then on.
+at::Device find_device(const std::string& name);
+std::string title_of(const at::Device& device);   // "CPU", "GPU 0"
+/// Bytes free on a CUDA device; nothing where its driver does not tell.
+std::optional<std::int64_t> free_device_bytes(const at::Device& device);
 
 }  // namespace plumbline

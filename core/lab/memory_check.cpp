@@ -28,12 +28,19 @@ std::int64_t reachable_memory() {
     return available_bytes() + resident_bytes();
 }
 
+std::int64_t memory_limit(const EngineOptions& options) {
+    if (options.memory_limit > 0) {
+        return options.memory_limit;
+    }
+    const at::Device device = find_device(options.device);
+    return device.is_cpu() ? reachable_memory() : free_device_bytes(device).value_or(reachable_memory());
+}
+
 void require_memory(const std::string& operation, const std::string& what, std::int64_t need,
                     std::int64_t limit) {
-    const std::int64_t reach = limit > 0 ? limit : reachable_memory();
-    if (need > reach) {
+    if (need > limit) {
         throw Error(operation,
-                    what + " needs about " + megabytes(need) + " of memory where " + megabytes(reach) +
+                    what + " needs about " + megabytes(need) + " of memory where " + megabytes(limit) +
                         " can be had; close other programs, or choose bf16, shorter or fewer replies, or a "
                         "smaller model");
     }

@@ -12,9 +12,10 @@ namespace plumbline {
 
 /// Bytes that this process may reach: what the system has free, and what the process holds already.
 std::int64_t reachable_memory();
+/// What work with these options may need, bytes: their own limit, or what is free on their device.
+std::int64_t memory_limit(const EngineOptions& options);
 
-/// Throws Error "<operation>: <what> needs about N MB ..." when `need` is more than `limit` (0:
-/// reachable_memory()).
+/// Throws Error "<operation>: <what> needs about N MB ..." when `need` is more than `limit`.
 void require_memory(const std::string& operation, const std::string& what, std::int64_t need,
                     std::int64_t limit);
 

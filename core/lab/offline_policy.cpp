@@ -116,7 +116,7 @@ TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& reques
         require_writable(opened, request);
         policy.adapter = std::make_unique<FullWeights>(FullWeights::of(decoder));
     } else if (request.init_adapter.empty()) {
-        policy.adapter = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed));
+        policy.adapter = std::make_unique<LoraAdapter>(LoraAdapter::fresh(decoder.config(), config, seed, decoder.device()));
     } else {
         policy.adapter = std::make_unique<LoraAdapter>(*opened.adapter(request.init_adapter.string()));
         policy.reference = policy.adapter->copy();

@@ -13,7 +13,7 @@ class PpoStage : public PolicyGradientStage {
     PpoStage(const PpoConfig& config, const TrainRequest& request, const OpenedModel& opened)
         : PolicyGradientStage(config, request, opened),
           config_(config),
-          head_(ValueHead::zeros(opened.model->decoder().config().hidden)),
+          head_(ValueHead::zeros(opened.model->decoder().config().hidden, opened.model->decoder().device())),
           head_optimizer_(stage_optimizer(config, head_.tensors(), head_.tensor_names())) {
         PolicyGradientSettings& settings = own_settings();
         settings.clip_range = config.clip_range;

@@ -207,7 +207,9 @@ PretrainResult pretrain(const PretrainRequest& request, const EngineOptions& opt
                         const std::function<void(const StepMetrics&)>& on_step) {
     const PretrainConfig& config = request.config;
     validate(config);
-    check_device(options.device);
+    if (options.device != "auto" && !find_device(options.device).is_cpu()) {
+        throw ConfigError("settings", "device '" + options.device + "' cannot pre-train yet; choose cpu");
+    }
     use_threads(options.threads);
     const Pulse pulse{{}, job.stop};
 

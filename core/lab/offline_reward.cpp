@@ -19,8 +19,9 @@ namespace {
 RewardModel start_reward_model(const RewardConfig& config, const TrainRequest& request,
                                const OpenedModel& opened) {
     const DecoderConfig& model = opened.model->decoder().config();
-    return request.init_adapter.empty() ? RewardModel::fresh(model, config, config.seed)
-                                        : RewardModel::read(model, request.init_adapter);
+    const at::Device device = opened.model->decoder().device();
+    return request.init_adapter.empty() ? RewardModel::fresh(model, config, config.seed, device)
+                                        : RewardModel::read(model, request.init_adapter, device);
 }
 
 class RewardStage : public TrainingStage {

@@ -58,7 +58,8 @@ ScoreReply make_score(const TrainRequest& request, const OpenedModel& opened) {
     std::shared_ptr<const RewardModel> model;
     if (!request.reward_adapter.empty()) {
         model = std::make_shared<RewardModel>(
-            RewardModel::read(opened.model->decoder().config(), request.reward_adapter));
+            RewardModel::read(
+                opened.model->decoder().config(), request.reward_adapter, opened.model->decoder().device()));
     }
     if (request.reward.empty()) {
         return [&opened, model](const Sequence& sequence, const ReferenceFacts&) -> RolloutScore {

@@ -23,13 +23,13 @@ using at::Tensor;
 
 OpenedModel::OpenedModel(const std::string& name, const EngineOptions& options, const Job& job)
     : pulse{{}, job.stop} {
-    check_device(options.device);
+    const at::Device device = find_device(options.device);
     threads = use_threads(options.threads);
     model = LanguageModel::open(name, precision_of(options.dtype), pulse, [&](double fraction) {
         if (job.progress) {
             job.progress(fraction, "loading " + name);
         }
-    });
+    }, device);
     if (!options.chat_template.empty()) {
         model = model->with_chat_template(options.chat_template);
     }
@@ -69,7 +69,7 @@ std::optional<LoraAdapter> OpenedModel::adapter(const std::string& folder) const
     if (folder.empty()) {
         return std::nullopt;
     }
-    return LoraAdapter::from_peft(model->decoder().config(), read_peft(folder));
+    return LoraAdapter::from_peft(model->decoder().config(), read_peft(folder), model->decoder().device());
 }
 
 namespace {
@@ -181,7 +181,8 @@ std::vector<RewardResult> rewards(const std::string& model, const std::string& a
                                   const std::vector<ScoreRequest>& requests, const EngineOptions& options,
                                   const Job& job) {
     const OpenedModel opened(model, options, job);
-    const RewardModel reward = RewardModel::read(opened.model->decoder().config(), adapter);
+    const RewardModel reward = RewardModel::read(opened.model->decoder().config(), adapter,
+                                                 opened.model->decoder().device());
     at::NoGradGuard no_grad;
     std::vector<RewardResult> out;
     for (const ScoreRequest& request : requests) {

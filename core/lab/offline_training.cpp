@@ -99,7 +99,7 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
         require_memory_for(
             "train", asked.stage, resolve_model(request.model), options.dtype,
             [&](const DecoderConfig& model) { return stage_memory(request.config, model, graph_rows); },
-            options.memory_limit);
+            memory_limit(options));
     };
     require_room(1);   // before the weights are read
     const OpenedModel opened(request.model, options, job);

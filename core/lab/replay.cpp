@@ -110,7 +110,7 @@ std::string difference(const Outcome& before, const Outcome& again) {
 }  // namespace
 
 ReplayChecked replay_check(const std::filesystem::path& project, const EngineOptions& options, const Job& job) {
-    check_device(options.device);
+    const at::Device device = find_device(options.device);
     use_threads(options.threads);
     std::vector<StoredEvent> events;
     NewSession start;
@@ -130,7 +130,7 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
     }
     start.config = config_from(nlohmann::json::parse(events.front().payload), {});
     const Pulse pulse{{}, job.stop};
-    std::shared_ptr<LanguageModel> model = LanguageModel::open(stored.path, precision_of(stored.dtype), pulse, {});
+    std::shared_ptr<LanguageModel> model = LanguageModel::open(stored.path, precision_of(stored.dtype), pulse, {}, device);
     if (model->info().sha256 != stored.sha256) {
         throw Error("replay", "the model " + stored.path + " has changed since; locate the original file");
     }

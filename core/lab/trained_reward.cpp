@@ -24,7 +24,8 @@ std::unique_ptr<TrainedReward> TrainedReward::start(const Decoder& decoder, cons
     LoraConfig below_middle = lora;
     below_middle.lora_first_block = -1;  // the session's own counts for the policy
     return std::unique_ptr<TrainedReward>(new TrainedReward(
-        decoder, PooledReward::from_linear(decoder.config(), linear, settings, below_middle, seed)));
+        decoder, PooledReward::from_linear(decoder.config(), linear, settings, below_middle, seed,
+                                           decoder.device())));
 }
 
 double TrainedReward::score(const Sequence& reply, const Pulse& pulse) const {
@@ -84,7 +85,7 @@ std::vector<std::byte> TrainedReward::save() const {
     std::vector<std::byte> out(sizeof steps);
     std::memcpy(out.data(), &steps, sizeof steps);
     for (const Tensor& t : state()) {
-        const Tensor plain = t.contiguous();
+        const Tensor plain = t.to(at::kCPU).contiguous();
         const auto* bytes = static_cast<const std::byte*>(plain.const_data_ptr());
         out.insert(out.end(), bytes, bytes + plain.nbytes());
     }
@@ -115,7 +116,7 @@ std::unique_ptr<TrainedReward> TrainedReward::restored(const Decoder& decoder, c
     }
     std::size_t place = sizeof steps;
     for (Tensor& t : tensors) {
-        t = t.contiguous();
+        t = t.to(at::kCPU).contiguous();
         std::memcpy(t.mutable_data_ptr(), state.data() + place, t.nbytes());
         place += t.nbytes();
         if (!t.isfinite().all().item<bool>()) {

@@ -45,7 +45,7 @@ class Adapter {
     // What the decoder computes with; by default the backbone's.
     /// A whole product, (N, out).
     virtual at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int, BlockProduct) const {
-        return frozen(input.value());
+        return frozen(input);
     }
     /// A norm's weight or a bias.
     virtual at::Tensor vector(const at::Tensor& frozen, int, BlockVector) const { return frozen; }

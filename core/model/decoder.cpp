@@ -104,8 +104,14 @@ Tensor Decoder::vector(int block, BlockVector which, const Adapter* adapter) con
 
 Tensor Decoder::linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which,
                        const Adapter* adapter) const {
-    const Tensor y = adapter ? adapter->linear(frozen, input, block, which) : frozen(input.value());
+    const Tensor y = adapter ? adapter->linear(frozen, input, block, which) : frozen(input);
     return has_bias(config_, which) ? y + vector(block, bias_of(which), adapter) : y;
+}
+
+Tensor Decoder::raw_linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which,
+                           const Adapter* adapter) const {
+    const bool plain = !adapter && !at::GradMode::is_enabled() && !has_bias(config_, which);
+    return plain ? frozen.raw_product(input) : linear(frozen, input, block, which, adapter);
 }
 
 LinearInput Decoder::normed(const Tensor& h, int block, BlockVector weight, BlockVector bias,
@@ -173,19 +179,23 @@ Tensor Decoder::norm_heads(const Tensor& qkv, int block, const Adapter* adapter)
 
 Tensor Decoder::mlp(const Tensor& h, int block, const Adapter* adapter) const {
     const LinearInput input = normed(h, block, BlockVector::mlp_norm, BlockVector::mlp_norm_bias, adapter);
-    const Tensor gate_up = linear(blocks_[block].gate_up, input, block, BlockProduct::gate_up, adapter);   // (N, 2 mlp)
     const bool swiglu = config_.gated && config_.activation == Activation::silu;
+    const auto first = swiglu ? &Decoder::raw_linear : &Decoder::linear;
+    const Tensor gate_up =
+        (this->*first)(blocks_[block].gate_up, input, block, BlockProduct::gate_up, adapter);   // (N, 2 mlp)
     const LinearInput inner = swiglu ? LinearInput{gate_up, LinearInput::Kind::swiglu}
                                      : LinearInput{activated(gate_up, config_)};
-    return post_normed(linear(blocks_[block].down, inner, block, BlockProduct::down, adapter), block,
+    const auto second = config_.post_norms ? &Decoder::linear : &Decoder::raw_linear;
+    return post_normed((this->*second)(blocks_[block].down, inner, block, BlockProduct::down, adapter), block,
                        BlockVector::mlp_post_norm, adapter);
 }
 
 Tensor Decoder::finish(const Tensor& h, const Tensor& attended, int block, const Adapter* adapter) const {
-    const Tensor out = post_normed(linear(blocks_[block].output, {attended}, block, BlockProduct::output, adapter), block,
-                                   BlockVector::attention_post_norm, adapter);
-    const Tensor middle = h + out;
-    return middle + mlp(config_.parallel ? h : middle, block, adapter);
+    const auto product = config_.post_norms ? &Decoder::linear : &Decoder::raw_linear;
+    const Tensor out = post_normed((this->*product)(blocks_[block].output, {attended}, block, BlockProduct::output, adapter),
+                                   block, BlockVector::attention_post_norm, adapter);
+    const Tensor middle = sum(h, out);
+    return sum(middle, mlp(config_.parallel ? h : middle, block, adapter));
 }
 
 void Decoder::prepare_backward(int from, int to, bool through_first, const Pulse& pulse) const {

@@ -72,6 +72,9 @@ class Decoder {
     at::Tensor vector(int block, BlockVector which, const Adapter* adapter) const;
     at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which,
                       const Adapter* adapter) const;
+    /// The same in the product's own type, f32 or bf16, where nothing trains or is added: what reads it converts it.
+    at::Tensor raw_linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which,
+                          const Adapter* adapter) const;
     LinearInput normed(const at::Tensor& h, int block, BlockVector weight, BlockVector bias,
                        const Adapter* adapter) const;
     at::Tensor post_normed(const at::Tensor& h, int block, BlockVector weight, const Adapter* adapter) const;

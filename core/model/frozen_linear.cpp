@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/model/linear_input.h"
 #include "core/model/onednn.h"
 
 namespace plumbline {
@@ -58,9 +59,16 @@ Tensor FrozenLinear::operator()(const Tensor& x) const {
     return FrozenLinearFunction::apply(x, reinterpret_cast<std::int64_t>(this));
 }
 
+Tensor FrozenLinear::operator()(const LinearInput& input) const {
+    const bool trains = input.x.requires_grad() || (input.norm_weight.defined() && input.norm_weight.requires_grad());
+    return trains && at::GradMode::is_enabled() ? (*this)(input.value()) : raw_product(input).to(at::kFloat);
+}
+
 Tensor FrozenLinear::product(const Tensor& x) const { return raw_product(x).to(at::kFloat); }
 
 Tensor FrozenLinear::raw_product(const Tensor& x) const { return state_->multiply(x, state_->weight); }
+
+Tensor FrozenLinear::raw_product(const LinearInput& input) const { return raw_product(input.plain_value(state_->dtype)); }
 
 void FrozenLinear::prepare_backward() const {
     if (!state_->transposed.defined()) {
@@ -91,6 +99,11 @@ void FrozenLinear::keep_plain(const Tensor& weight) {
     read_rows_by([plain = weight.to(state_->dtype)](const Tensor& ids) { return at::embedding(plain, ids); });
 }
 
-Tensor FrozenLinear::rows(const Tensor& ids) const { return state_->read_rows(ids).to(state_->dtype).to(at::kFloat); }
+Tensor FrozenLinear::rows(const Tensor& ids) const {
+    if (!state_->packed) {
+        return at::embedding(state_->weight, ids).to(at::kFloat);
+    }
+    return state_->read_rows(ids).to(state_->dtype).to(at::kFloat);
+}
 
 }  // namespace plumbline

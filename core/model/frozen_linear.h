@@ -14,6 +14,8 @@ class Tensor;
 
 namespace plumbline {
 
+struct LinearInput;
+
 /// Owned by a model; outlives every autograd graph that it took part in. Used on one thread at a time.
 class FrozenLinear {
   public:
@@ -26,12 +28,15 @@ class FrozenLinear {
 
     /// x: (N, in) f32 -> (N, out) f32; differentiable in x.
     at::Tensor operator()(const at::Tensor& x) const;
+    /// The same of what the input computes; outside autograd that is computed in the weight's own type.
+    at::Tensor operator()(const LinearInput& input) const;
     /// grad: (N, out), f32 or as raw_product gives it -> (N, in) f32: the product with the transposed weight, packed at its first use.
     at::Tensor backward(const at::Tensor& grad) const;
     /// The product alone, outside autograd.
     at::Tensor product(const at::Tensor& x) const;
     /// The same as it was computed, in f32 or bf16.
     at::Tensor raw_product(const at::Tensor& x) const;
+    at::Tensor raw_product(const LinearInput& input) const;
 
     /// The weight as plain f32, (out, in), in memory of its own.
     at::Tensor dense() const;
@@ -44,7 +49,8 @@ class FrozenLinear {
 
     /// Rows `ids` (N) of the weight as (N, in) f32, rounded as the weight is: the embedding of a tied model.
     at::Tensor rows(const at::Tensor& ids) const;
-    /// Where rows() reads, ids (N) -> (N, in) f32; call once after construction for an embedding.
+    /// Where rows() reads, ids (N) -> (N, in) f32; call once after construction for an embedding; needed on the CPU
+    /// only, where the weight is packed.
     using RowReader = std::function<at::Tensor(const at::Tensor& ids)>;
     void read_rows_by(RowReader reader);
     /// A plain copy of the weight for it.

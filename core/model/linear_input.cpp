@@ -24,11 +24,11 @@ Tensor LinearInput::value() const {
     }
 }
 
-Tensor LinearInput::plain_value() const {
+Tensor LinearInput::plain_value(at::ScalarType type) const {
     switch (kind) {
-        case Kind::rms_norm: return plumbline::rms_norm(x, norm_weight, norm_eps);
-        case Kind::swiglu: return swiglu(x);
-        default: return x;
+        case Kind::rms_norm: return plumbline::rms_norm(x, norm_weight, norm_eps, type);
+        case Kind::swiglu: return swiglu(x, type);
+        default: return x.to(type);
     }
 }
 

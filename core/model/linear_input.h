@@ -16,8 +16,8 @@ struct LinearInput {
 
     /// (N, in), differentiable in x and norm_weight when they ask for it.
     at::Tensor value() const;
-    /// The same outside autograd, in one pass.
-    at::Tensor plain_value() const;
+    /// The same outside autograd, in one pass, in f32 or bf16.
+    at::Tensor plain_value(at::ScalarType type = at::kFloat) const;
     /// The gradient of plain_value(), (N, in) -> that of x.
     at::Tensor backward(const at::Tensor& grad) const;
 };

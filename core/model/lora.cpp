@@ -176,7 +176,7 @@ LoraAdapter LoraAdapter::clone() const {
 
 Tensor LoraAdapter::linear(const FrozenLinear& frozen, const LinearInput& input, int block, BlockProduct which) const {
     const LoraStack& stack = stacks_[block][static_cast<int>(which)];
-    return stack.parts.empty() ? frozen(input.value()) : lora_product(frozen, input, stack, scale_);
+    return stack.parts.empty() ? frozen(input) : lora_product(frozen, input, stack, scale_);
 }
 
 std::vector<Tensor> LoraAdapter::tensors() const {

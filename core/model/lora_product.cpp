@@ -1,9 +1,11 @@
 #include "core/model/lora_product.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/model/low_rank_loops.h"
 #include "core/model/onednn.h"
 
 namespace plumbline {
@@ -12,6 +14,8 @@ using at::Tensor;
 
 namespace {
 
+using loops::Rows;
+
 struct Call {
     const FrozenLinear* frozen;
     const LinearInput* input;
@@ -19,18 +23,97 @@ struct Call {
     double scale;
 };
 
-std::int64_t rank_of(const LoraStack& lora) { return lora.parts.front().b.size(1); }
+constexpr std::int64_t products_a_thread = 1 << 16;   // fewer cost more to hand over than to compute
 
-// y += (scale A x) B^T, each part in its columns; returns scale A x, (N, parts * r).
-Tensor add_low_rank(Tensor& y, const Tensor& x, const Call& call) {
-    const Tensor low = onednn::product(x, call.lora->a).mul_(call.scale);
-    const std::int64_t rank = rank_of(*call.lora);
-    for (std::size_t i = 0; i < call.lora->parts.size(); ++i) {
-        const LoraStack::Part& part = call.lora->parts[i];
-        const Tensor mine = low.narrow(1, static_cast<std::int64_t>(i) * rank, rank);
-        y.narrow(1, part.column, part.b.size(0)).add_(onednn::product(mine, part.b));
+Rows<const float> rows_of(const Tensor& t) { return {t.const_data_ptr<float>(), t.stride(0)}; }
+Rows<float> rows_to(Tensor& t) { return {t.data_ptr<float>(), t.stride(0)}; }
+
+template <typename T>
+Rows<T> from(Rows<T> rows, std::int64_t row, std::int64_t column) {
+    return {rows.data + row * rows.stride + column, rows.stride};
+}
+
+template <typename Work>
+void in_parts(std::int64_t count, std::int64_t products_each, const Work& work) {
+    at::parallel_for(0, count, std::max<std::int64_t>(1, products_a_thread / std::max<std::int64_t>(1, products_each)), work);
+}
+
+// The loops take ranks of whole registers: (rows, rank) with zeros behind.
+Tensor padded(const Tensor& t) {
+    const std::int64_t over = t.size(1) % loops::rank_lanes;
+    return over == 0 && t.stride(1) == 1 ? t : at::constant_pad_nd(t, {0, over == 0 ? 0 : loops::rank_lanes - over});
+}
+
+// The frozen product, f32 or bf16, plus low b^T in the columns of the part; the product of the first part is
+// converted on the way.
+template <typename T>
+void add_part(const T* product, const Tensor& low, const Tensor& b, std::int64_t column, Tensor& y) {
+    const Tensor b_t = b.t().contiguous();   // (r, columns)
+    const std::int64_t width = y.size(1), rank = b.size(1), columns = b.size(0);
+    in_parts(y.size(0), rank * columns, [&](std::int64_t begin, std::int64_t end) {
+        loops::plus_low_rank(from(Rows<const T>{product, width}, begin, column), from(rows_of(low), begin, 0),
+                             rows_of(b_t), rank, end - begin, columns, from(rows_to(y), begin, column));
+    });
+}
+
+Tensor low_of(const Tensor& low, std::size_t part, std::int64_t rank) {
+    return low.narrow(1, static_cast<std::int64_t>(part) * rank, rank);
+}
+
+/// Wx as the kernels gave it, f32 or bf16 -> Wx + low b^T of all parts, f32. On the CPU one pass over Wx.
+Tensor plus_low_rank(const Tensor& product, const Tensor& low, const LoraStack& lora) {
+    const std::int64_t rank = lora.parts.front().b.size(1);
+    std::int64_t covered = 0;
+    for (const LoraStack::Part& part : lora.parts) {
+        covered += part.b.size(0);
     }
-    return low;
+    if (!product.is_cpu() || covered != product.size(1)) {   // what no part covers is converted with the rest
+        Tensor y = product.to(at::kFloat);
+        for (std::size_t i = 0; i < lora.parts.size(); ++i) {
+            const LoraStack::Part& part = lora.parts[i];
+            y.narrow(1, part.column, part.b.size(0)).add_(onednn::product(low_of(low, i, rank), part.b));
+        }
+        return y;
+    }
+    const bool rounded = product.scalar_type() == at::kBFloat16;
+    Tensor y = rounded ? at::empty(product.sizes(), low.options()) : product;
+    for (std::size_t i = 0; i < lora.parts.size(); ++i) {
+        const LoraStack::Part& part = lora.parts[i];
+        if (rounded) {
+            add_part(static_cast<const std::uint16_t*>(product.const_data_ptr()), low_of(low, i, rank), part.b, part.column, y);
+        } else {
+            add_part(product.const_data_ptr<float>(), low_of(low, i, rank), part.b, part.column, y);
+        }
+    }
+    return y;
+}
+
+struct PartGradients {
+    Tensor low;   // (N, r), of scale A x
+    Tensor b;     // (columns, r)
+};
+
+PartGradients part_backward(const Tensor& grad, const Tensor& low, const Tensor& b, std::int64_t column, double scale) {
+    const std::int64_t rows = grad.size(0), columns = b.size(0), rank = b.size(1);
+    if (!grad.is_cpu()) {
+        const Tensor mine = grad.narrow(1, column, columns);
+        return {at::matmul(mine, b).mul_(scale), at::matmul(mine.t(), low)};
+    }
+    const Tensor b_wide = padded(b), low_wide = padded(low);
+    Tensor grad_low = at::empty({rows, b_wide.size(1)}, grad.options()), grad_b = at::empty(b_wide.sizes(), grad.options());
+    const Rows<const float> mine = from(rows_of(grad), 0, column);
+    in_parts(rows, rank * columns, [&](std::int64_t begin, std::int64_t end) {
+        loops::to_low_rank(from(mine, begin, 0), rows_of(b_wide), b_wide.size(1), end - begin, columns,
+                           static_cast<float>(scale), from(rows_to(grad_low), begin, 0));
+    });
+    in_parts(columns, rank * rows, [&](std::int64_t begin, std::int64_t end) {
+        loops::low_rank_gradient(mine, rows_of(low_wide), low_wide.size(1), rows, begin, end, rows_to(grad_b));
+    });
+    return {grad_low.narrow(1, 0, rank), grad_b.narrow(1, 0, rank).contiguous()};
+}
+
+Tensor low_rank(const Tensor& x, const LoraStack& lora, double scale) {
+    return onednn::product(x, lora.a).mul_(scale);   // (N, parts * r)
 }
 
 struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
@@ -38,8 +121,8 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
     static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, at::TensorList,
                           const Call& call) {
         const Tensor in = call.input->plain_value();
-        Tensor y = call.frozen->product(in);
-        const Tensor low = add_low_rank(y, in, call);
+        const Tensor low = low_rank(in, *call.lora, call.scale);
+        Tensor y = plus_low_rank(call.frozen->raw_product(in), low, *call.lora);
         std::vector<Tensor> saved{x, low, call.lora->a, call.input->norm_weight};
         std::vector<std::int64_t> columns;
         for (const LoraStack::Part& part : call.lora->parts) {
@@ -67,15 +150,13 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
 
         torch::autograd::variable_list out(1 + 2 * columns.size() + 1);
         std::vector<Tensor> grads_low;
+        const double scale = context->saved_data["scale"].toDouble();
         for (std::size_t i = 0; i < columns.size(); ++i) {
-            const Tensor& b = saved[4 + i];
-            // oneDNN is slow where a row goes on beside the view.
-            const Tensor mine = grad.narrow(1, columns[i], b.size(0)).contiguous();              // (N, columns)
-            const Tensor my_low = low.narrow(1, static_cast<std::int64_t>(i) * rank, rank);
-            grads_low.push_back(onednn::product(mine, b.t()));                           // (N, r)
-            out[2 + 2 * i] = onednn::product(my_low.t(), mine.t()).t().contiguous();     // (columns, r)
+            PartGradients of_part = part_backward(grad, low_of(low, i, rank), saved[4 + i], columns[i], scale);
+            grads_low.push_back(std::move(of_part.low));
+            out[2 + 2 * i] = std::move(of_part.b);
         }
-        const Tensor grad_low = at::cat(grads_low, 1).mul_(context->saved_data["scale"].toDouble());   // (N, parts * r)
+        const Tensor grad_low = at::cat(grads_low, 1);                                                 // (N, parts * r)
         const Tensor grad_a = onednn::product(grad_low.t(), input.plain_value().t());                  // (parts * r, in)
         for (std::size_t i = 0; i < columns.size(); ++i) {
             out[1 + 2 * i] = grad_a.narrow(0, static_cast<std::int64_t>(i) * rank, rank);
@@ -110,9 +191,7 @@ Tensor lora_product(const FrozenLinear& frozen, const LinearInput& input, const 
     const bool trains = input.x.requires_grad() || lora.parts.front().b.requires_grad();
     if (!trains || !at::GradMode::is_enabled()) {
         const Tensor x = input.plain_value();
-        Tensor y = frozen.product(x);
-        add_low_rank(y, x, call);
-        return y;
+        return plus_low_rank(frozen.raw_product(x), low_rank(x, lora, scale), lora);
     }
     std::vector<Tensor> weights;
     for (const LoraStack::Part& part : lora.parts) {

@@ -4,37 +4,12 @@
 #include <bit>
 #include <cmath>
 
-// Each function once for plain x86-64, once for AVX2 and once for AVX-512; other processors have the plain one.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
-#define PART_OF_LOOP inline __attribute__((always_inline))
+#include "core/model/each_processor.h"
+#include "core/model/exponential.h"
 
 namespace plumbline::loops {
 
 namespace {
-
-// exp without a call, so that loops over it become vectors: 2^k * e^r with |r| <= ln 2 / 2, e^r by its series to the
-// seventh power; relative error below 2e-7. Below -87 (where floats end) it is e^-87, as good as 0 in a sum.
-PART_OF_LOOP float exponential(float x) {
-    x = std::min(std::max(x, -87.0f), 88.0f);
-    const float shifted = x * 1.44269504f + 12582912.0f;   // 1.5 * 2^23: adding it rounds to a whole number
-    const float k = shifted - 12582912.0f;
-    const float r = (x - k * 0.693145752f) - k * 1.42860677e-6f;   // ln 2 in two parts
-    float e = 1.98412698e-4f;
-    e = e * r + 1.38888889e-3f;
-    e = e * r + 8.33333333e-3f;
-    e = e * r + 4.16666667e-2f;
-    e = e * r + 1.66666667e-1f;
-    e = e * r + 0.5f;
-    e = e * r + 1.0f;
-    e = e * r + 1.0f;
-    const std::int32_t power = std::bit_cast<std::int32_t>(shifted) << 23;   // k in the exponent's place
-    return std::bit_cast<float>(std::bit_cast<std::int32_t>(e) + power);
-}
 
 PART_OF_LOOP float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
@@ -84,17 +59,38 @@ PART_OF_LOOP void chosen_gradient_of(T* logits, std::int64_t n, const ChosenEntr
     store(at_target, logits[chosen.target]);
 }
 
-}  // namespace
-
-FOR_EACH_PROCESSOR
-void rms_norm(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, float* out) {
+template <typename T>
+PART_OF_LOOP void rms_norm_of(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, T* out) {
     for (std::int64_t row = 0; row < rows; ++row, h += n, out += n) {
         const float scale = 1.0f / std::sqrt(dot(h, h, n) / static_cast<float>(n) + eps);
 #pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) {
-            out[i] = h[i] * scale * weight[i];
+            store(h[i] * scale * weight[i], out[i]);
         }
     }
+}
+
+template <typename In, typename Out>
+PART_OF_LOOP void swiglu_of(const In* gate_up, std::int64_t rows, std::int64_t n, Out* out) {
+    for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * n, out += n) {
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) {
+            const float gate = to_float(gate_up[i]);
+            store(gate * sigmoid(gate) * to_float(gate_up[n + i]), out[i]);
+        }
+    }
+}
+
+}  // namespace
+
+FOR_EACH_PROCESSOR
+void rms_norm(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, float* out) {
+    rms_norm_of(h, weight, eps, rows, n, out);
+}
+
+FOR_EACH_PROCESSOR
+void rms_norm(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, std::uint16_t* out) {
+    rms_norm_of(h, weight, eps, rows, n, out);
 }
 
 FOR_EACH_PROCESSOR
@@ -116,12 +112,23 @@ void rms_norm_backward(const float* h, const float* weight, const float* grad, f
 }
 
 FOR_EACH_PROCESSOR
-void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, float* out) {
-    for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * n, out += n) {
+void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, float* out) { swiglu_of(gate_up, rows, n, out); }
+
+FOR_EACH_PROCESSOR
+void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, std::uint16_t* out) {
+    swiglu_of(gate_up, rows, n, out);
+}
+
+FOR_EACH_PROCESSOR
+void swiglu(const std::uint16_t* gate_up, std::int64_t rows, std::int64_t n, std::uint16_t* out) {
+    swiglu_of(gate_up, rows, n, out);
+}
+
+FOR_EACH_PROCESSOR
+void add(const float* h, const std::uint16_t* x, std::int64_t n, float* out) {
 #pragma omp simd
-        for (std::int64_t i = 0; i < n; ++i) {
-            out[i] = gate_up[i] * sigmoid(gate_up[i]) * gate_up[n + i];
-        }
+    for (std::int64_t i = 0; i < n; ++i) {
+        out[i] = h[i] + to_float(x[i]);
     }
 }
 

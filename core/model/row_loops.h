@@ -7,13 +7,19 @@
 namespace plumbline::loops {
 
 /// h, out (rows, n); weight (n): out = h / sqrt(mean(h^2) + eps) * weight.
+/// bf16 as the upper halves of floats, here and below.
 void rms_norm(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, float* out);
+void rms_norm(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, std::uint16_t* out);
 /// grad (rows, n) of that out -> grad_h (rows, n).
 void rms_norm_backward(const float* h, const float* weight, const float* grad, float eps, std::int64_t rows,
                        std::int64_t n, float* grad_h);
 
 /// gate_up (rows, 2 n), the gate's half first; out (rows, n): silu(gate) * up.
 void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, float* out);
+void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, std::uint16_t* out);
+void swiglu(const std::uint16_t* gate_up, std::int64_t rows, std::int64_t n, std::uint16_t* out);
+/// h, out (n): h + x.
+void add(const float* h, const std::uint16_t* x, std::int64_t n, float* out);
 /// grad (rows, n) -> grad_gate_up (rows, 2 n).
 void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows, std::int64_t n, float* grad_gate_up);
 
@@ -36,7 +42,7 @@ void attend(const float* q, std::int64_t queries, std::int64_t d, const KeysAndV
             const KeysAndValues& reply, float* scores, float* out);
 
 /// log sum exp(inverse_temperature * logits) of one row, and the gradient of a chosen entry's log-probability written
-/// over the row: upstream * inverse_temperature * (onehot(target) - softmax). bf16 rows as the upper halves of floats.
+/// over the row: upstream * inverse_temperature * (onehot(target) - softmax).
 float log_sum_exp(const float* logits, std::int64_t n, float inverse_temperature);
 float log_sum_exp(const std::uint16_t* logits, std::int64_t n, float inverse_temperature);
 struct ChosenEntry {

@@ -12,6 +12,7 @@ using at::Tensor;
 namespace {
 
 constexpr std::int64_t entries_a_thread = 16384;   // fewer cost more to hand over than to compute
+constexpr std::int64_t exponential_entries = 4;      // that one exponential is worth
 
 template <typename Work>
 void over_rows(std::int64_t rows, std::int64_t width, const Work& work) {
@@ -26,18 +27,22 @@ std::int64_t head_dim_of(const Rotation& rotation) {
     return rotation.head_dim > 0 ? rotation.head_dim : 2 * rotation.cos.size(1);
 }
 const std::uint16_t* bits(const Tensor& t) { return static_cast<const std::uint16_t*>(t.const_data_ptr()); }
+std::uint16_t* bits_of(Tensor& t) { return static_cast<std::uint16_t*>(t.data_ptr()); }
+bool rounded(const Tensor& t) { return t.scalar_type() == at::kBFloat16; }
 
 }  // namespace
 
-Tensor rms_norm(const Tensor& h, const Tensor& weight, double eps) {
+Tensor rms_norm(const Tensor& h, const Tensor& weight, double eps, at::ScalarType type) {
     if (!h.is_cpu()) {
-        return at::rms_norm(h, {h.size(1)}, weight, eps);
+        return at::rms_norm(h, {h.size(1)}, weight, eps).to(type);
     }
     const Tensor in = h.contiguous();
     const std::int64_t n = in.size(1);
-    Tensor out = at::empty_like(in);
+    Tensor out = at::empty(in.sizes(), in.options().dtype(type));
     over_rows(in.size(0), n, [&](std::int64_t row, std::int64_t rows) {
-        loops::rms_norm(data(in) + row * n, data(weight), static_cast<float>(eps), rows, n, data_of(out) + row * n);
+        const float *from = data(in) + row * n, e = static_cast<float>(eps);
+        rounded(out) ? loops::rms_norm(from, data(weight), e, rows, n, bits_of(out) + row * n)
+                     : loops::rms_norm(from, data(weight), e, rows, n, data_of(out) + row * n);
     });
     return out;
 }
@@ -57,15 +62,22 @@ Tensor rms_norm_backward(const Tensor& h, const Tensor& weight, const Tensor& gr
     return out;
 }
 
-Tensor swiglu(const Tensor& gate_up) {
+Tensor swiglu(const Tensor& gate_up, at::ScalarType type) {
     const std::int64_t n = gate_up.size(1) / 2;
     if (!gate_up.is_cpu()) {
-        return at::silu(gate_up.narrow(1, 0, n)) * gate_up.narrow(1, n, n);
+        const Tensor in = gate_up.to(at::kFloat);
+        return (at::silu(in.narrow(1, 0, n)) * in.narrow(1, n, n)).to(type);
     }
     const Tensor in = gate_up.contiguous();
-    Tensor out = at::empty({in.size(0), n}, in.options());
-    over_rows(in.size(0), n, [&](std::int64_t row, std::int64_t rows) {
-        loops::swiglu(data(in) + row * 2 * n, rows, n, data_of(out) + row * n);
+    Tensor out = at::empty({in.size(0), n}, in.options().dtype(type));
+    over_rows(in.size(0), n * exponential_entries, [&](std::int64_t row, std::int64_t rows) {
+        if (rounded(in)) {
+            loops::swiglu(bits(in) + row * 2 * n, rows, n, bits_of(out) + row * n);
+        } else if (rounded(out)) {
+            loops::swiglu(data(in) + row * 2 * n, rows, n, bits_of(out) + row * n);
+        } else {
+            loops::swiglu(data(in) + row * 2 * n, rows, n, data_of(out) + row * n);
+        }
     });
     return out;
 }
@@ -80,6 +92,19 @@ Tensor swiglu_backward(const Tensor& gate_up, const Tensor& grad) {
     Tensor out = at::empty_like(in);
     over_rows(in.size(0), n, [&](std::int64_t row, std::int64_t rows) {
         loops::swiglu_backward(data(in) + row * 2 * n, data(upstream) + row * n, rows, n, data_of(out) + row * 2 * n);
+    });
+    return out;
+}
+
+Tensor sum(const Tensor& h, const Tensor& x) {
+    if (!h.is_cpu() || !rounded(x)) {
+        return h + x;
+    }
+    const Tensor from = h.contiguous(), to_add = x.contiguous();
+    Tensor out = at::empty_like(from);
+    over_rows(from.size(0), from.size(1), [&](std::int64_t row, std::int64_t rows) {
+        const std::int64_t first = row * from.size(1);
+        loops::add(data(from) + first, bits(to_add) + first, rows * from.size(1), data_of(out) + first);
     });
     return out;
 }

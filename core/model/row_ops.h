@@ -8,14 +8,17 @@
 
 namespace plumbline {
 
-/// h (N, D) f32, weight (D) -> h / sqrt(mean(h^2) + eps) * weight.
-at::Tensor rms_norm(const at::Tensor& h, const at::Tensor& weight, double eps);
+/// h (N, D) f32, weight (D) -> h / sqrt(mean(h^2) + eps) * weight, in f32 or bf16.
+at::Tensor rms_norm(const at::Tensor& h, const at::Tensor& weight, double eps, at::ScalarType type = at::kFloat);
 /// grad (N, D) -> the gradient of h; the weight's is not computed.
 at::Tensor rms_norm_backward(const at::Tensor& h, const at::Tensor& weight, const at::Tensor& grad, double eps);
 
-/// gate_up (N, 2 M), the gate's half first -> silu(gate) * up, (N, M).
-at::Tensor swiglu(const at::Tensor& gate_up);
+/// gate_up (N, 2 M) in f32 or bf16, the gate's half first -> silu(gate) * up, (N, M), in f32 or bf16 (not f32 from bf16).
+at::Tensor swiglu(const at::Tensor& gate_up, at::ScalarType type = at::kFloat);
 at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& grad);   // (N, 2 M)
+
+/// h f32 + x in f32 or bf16, of one shape -> f32.
+at::Tensor sum(const at::Tensor& h, const at::Tensor& x);
 
 /// The first `heads` heads of each row of x (N, W) turned by their position, cos and sin (N, r / 2), r <= d: rotary
 /// positions of the first r entries of a head, halves against each other (the transformers library's pairing, not

@@ -1,44 +1,37 @@
 #include "core/sampling/token_sampler.h"
 
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "core/api/errors.h"
+#include "core/sampling/vocabulary_loops.h"
 
 namespace plumbline {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr double first_depth = 6, last_depth = 64;   // nats below the likeliest; beyond is the rest
-
-struct Likelier {
-    bool operator()(const std::pair<float, int>& a, const std::pair<float, int>& b) const {
-        return a.first > b.first || (a.first == b.first && a.second < b.second);
-    }
-};
 
 }  // namespace
 
 void TokenSampler::begin(std::span<const float> logits, const SamplingConfig& config) {
-    const at::NoGradGuard no_grad;
     inverse_t_ = config.temperature > 0 ? 1.0 / config.temperature : 1.0;
     const auto n = static_cast<std::int64_t>(logits.size());
-    const at::Tensor row = at::from_blob(const_cast<float*>(logits.data()), {n}, at::kFloat);
-    max_ = n > 0 ? static_cast<double>(row.max().item<float>()) : infinity;   // NaN when one is
-    if (!std::isfinite(max_)) {
+    masses_.resize(logits.size());
+    block_maxima_.resize((logits.size() + loops::block_logits - 1) / loops::block_logits);
+    max_ = n > 0 ? loops::block_maxima(logits.data(), n, block_maxima_.data()) : NAN;
+    total_mass_ = std::isfinite(max_)
+                      ? loops::masses_of(logits.data(), n, max_, static_cast<float>(inverse_t_), masses_.data())
+                      : NAN;
+    if (!std::isfinite(total_mass_)) {
         throw Error("sample", "the model's output is not a finite number; go back to an earlier checkpoint");
     }
-    scratch_.resize(logits.size());
-    at::Tensor mass = at::from_blob(scratch_.data(), {n}, at::kFloat);
-    at::sub_out(mass, row, max_).mul_(inverse_t_).exp_();
-    total_mass_ = mass.sum().item<double>();
     logits_ = logits;
-    head_.clear();
+    head_logits_.clear();
+    head_masses_.clear();
+    head_ids_.clear();
     mass_ = 0;
     depth_ = first_depth;
     edge_ = infinity;
@@ -51,10 +44,18 @@ bool TokenSampler::extend() {
         return false;
     }
     const double lower = depth_ > last_depth ? floor_ : std::max(floor_, max_ - depth_ / inverse_t_);
-    for (std::size_t i = 0; i < logits_.size(); ++i) {
-        if (logits_[i] >= lower && logits_[i] < edge_) {
-            head_.emplace_back(logits_[i], static_cast<int>(i));
-            mass_ += scratch_[i];
+    constexpr auto size = static_cast<std::size_t>(loops::block_logits);
+    for (std::size_t block = 0; block < block_maxima_.size(); ++block) {
+        if (block_maxima_[block] < lower) {
+            continue;
+        }
+        for (std::size_t i = block * size; i < std::min(logits_.size(), (block + 1) * size); ++i) {
+            if (logits_[i] >= lower && logits_[i] < edge_) {
+                head_logits_.push_back(logits_[i]);
+                head_masses_.push_back(masses_[i]);
+                head_ids_.push_back(static_cast<int>(i));
+                mass_ += masses_[i];
+            }
         }
     }
     edge_ = lower;
@@ -62,90 +63,113 @@ bool TokenSampler::extend() {
     return true;
 }
 
-// Shortens head_ to the fewest likeliest of its tokens whose mass is `mass` or more (`over`: is above it), the least
-// likely of them last. All of head_ when it has less. A quickselect by mass.
-void TokenSampler::likeliest_with(double mass, bool over) {
-    constexpr std::ptrdiff_t few = 32;
-    auto begin = head_.begin(), end = head_.end();
-    double before = 0;
-    const auto reached = [&](double sum) { return over ? sum > mass : sum >= mass; };
-    while (end - begin > few) {
-        const auto middle = begin + (end - begin) / 2, last = end - 1;
-        const auto a = *begin, b = *middle, c = *last;
-        const Likelier likelier;
-        const auto pivot = likelier(a, b) ? (likelier(b, c) ? b : likelier(a, c) ? c : a)
-                                          : (likelier(a, c) ? a : likelier(b, c) ? c : b);
-        const auto split = std::partition(begin, end, [&](const auto& token) { return likelier(token, pivot); });
-        double left = 0;   // a median has one likelier token at least: both sides shrink
-        std::for_each(begin, split, [&](const auto& token) { left += weight(token); });
-        if (reached(before + left)) {
-            end = split;
-        } else {
-            before += left;
-            begin = split;
+// Those of the head with a logit in (low, high].
+std::vector<TokenSampler::Candidate> TokenSampler::between(float low, float high) const {
+    std::vector<Candidate> out;
+    for (std::size_t i = 0; i < head_logits_.size(); ++i) {
+        if (head_logits_[i] > low && head_logits_[i] <= high) {
+            out.push_back({head_logits_[i], head_ids_[i], head_masses_[i]});
         }
     }
-    std::sort(begin, end, Likelier());
-    for (; begin != end; ++begin) {
-        before += weight(*begin);
-        if (reached(before)) {
-            head_.erase(begin + 1, head_.end());
-            return;
-        }
-    }
-    head_.erase(end, head_.end());
+    return out;
 }
 
-// Leaves in head_ what stays. Top-p counts within what top-k left; without top-k its whole is the vocabulary's mass.
-void TokenSampler::truncate(const SamplingConfig& config) {
+// Halves the span of logits in which the sought token lies, until a few tokens are left to be put in order. The least
+// likely of the head where that has less mass.
+TokenSampler::Reached TokenSampler::reach(double mass, Past past) const {
+    constexpr std::int64_t few = 32;
+    const auto n = static_cast<std::int64_t>(head_logits_.size());
+    const auto reached = [&](double sum) { return past == Past::exceeds ? sum > mass : sum >= mass; };
+    float low = -infinity, high = max_;
+    if (n > few) {
+        low = std::nextafter(*std::min_element(head_logits_.begin(), head_logits_.end()), low);
+    }
+    double before = 0;                            // of the tokens above high
+    std::int64_t above_high = 0, above_low = n;
+    while (above_low - above_high > few) {
+        const float middle = low + (high - low) / 2;
+        if (middle <= low || middle >= high) {
+            break;   // the rest are equals
+        }
+        const loops::Above above = loops::above(head_logits_.data(), head_masses_.data(), n, middle);
+        if (reached(above.mass)) {
+            low = middle;
+            above_low = above.count;
+        } else {
+            high = middle;
+            above_high = above.count;
+            before = above.mass;
+        }
+    }
+    std::vector<Candidate> rest = between(low, high);
+    std::sort(rest.begin(), rest.end());
+    for (const Candidate& candidate : rest) {
+        before += candidate.mass;
+        if (reached(before)) {
+            return {candidate, before};
+        }
+    }
+    return {rest.back(), before};
+}
+
+void TokenSampler::keep_likeliest(std::size_t count) {
+    std::vector<Candidate> all = between(-infinity, max_);
+    if (all.size() > count) {
+        std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end());
+        all.resize(count);
+    }
+    head_logits_.clear();
+    head_masses_.clear();
+    head_ids_.clear();
+    mass_ = 0;
+    for (const Candidate& token : all) {
+        head_logits_.push_back(token.logit);
+        head_masses_.push_back(token.mass);
+        head_ids_.push_back(token.id);
+        mass_ += token.mass;
+    }
+}
+
+// The last token that stays, and the mass of all that do. Top-p counts within what top-k left; without top-k its whole
+// is the vocabulary's mass.
+TokenSampler::Reached TokenSampler::truncate(const SamplingConfig& config) {
     const std::size_t limit = config.temperature <= 0 ? 1 : static_cast<std::size_t>(std::max(config.top_k, 0));
     double whole = total_mass_;
     if (limit > 0) {
-        while (head_.size() < limit && extend()) {}
-        if (head_.size() > limit) {
-            std::nth_element(head_.begin(), head_.begin() + static_cast<std::ptrdiff_t>(limit), head_.end(), Likelier());
-            head_.resize(limit);
-        }
+        while (head_ids_.size() < limit && extend()) {}
+        keep_likeliest(limit);
         edge_ = floor_;   // no more of them
-        mass_ = 0;
-        for (const auto& token : head_) {
-            mass_ += weight(token);
-        }
         whole = config.temperature <= 0 ? whole : mass_;
     }
     const double wanted = config.top_p < 1 ? config.top_p * whole : infinity;
     while (mass_ < wanted && extend()) {}
-    if (mass_ > wanted) {
-        likeliest_with(wanted, false);
-        mass_ = 0;
-        for (const auto& token : head_) {
-            mass_ += weight(token);
-        }
-    }
+    return reach(wanted, Past::reaches);
 }
 
 SampledToken TokenSampler::sample(std::span<const float> logits, const SamplingConfig& config, double uniform01) {
     begin(logits, config);
-    double target = uniform01 * total_mass_;
+    Candidate drawn;
     if (config.temperature > 0 && config.top_k <= 0 && config.top_p >= 1 && config.min_p <= 0) {
+        const double target = uniform01 * total_mass_;
         while (mass_ <= target && extend()) {}   // of all of the vocabulary, as much as the draw needs
+        drawn = reach(target, Past::exceeds).last;
     } else {
-        truncate(config);
-        target = uniform01 * mass_;
+        const Reached kept = truncate(config);
+        drawn = std::min(kept.last, reach(uniform01 * kept.mass, Past::exceeds).last);
     }
-    likeliest_with(target, true);
-    const auto& [logit, id] = head_.back();
-    return {id, (logit - max_) * inverse_t_ - std::log(total_mass_)};
+    return {drawn.id, (static_cast<double>(drawn.logit) - max_) * inverse_t_ - std::log(total_mass_)};
 }
 
 std::vector<std::pair<int, double>> TokenSampler::distribution(std::span<const float> logits,
                                                                const SamplingConfig& config) {
     begin(logits, config);
-    truncate(config);
-    std::sort(head_.begin(), head_.end(), Likelier());
+    const Reached kept = truncate(config);
+    std::vector<Candidate> all = between(-infinity, max_);
+    std::erase_if(all, [&](const Candidate& token) { return kept.last < token; });
+    std::sort(all.begin(), all.end());
     std::vector<std::pair<int, double>> out;
-    for (const auto& token : head_) {
-        out.emplace_back(token.second, weight(token) / mass_);
+    for (const Candidate& token : all) {
+        out.emplace_back(token.id, token.mass / kept.mass);
     }
     return out;
 }

@@ -23,20 +23,39 @@ class TokenSampler {
     std::vector<std::pair<int, double>> distribution(std::span<const float> logits, const SamplingConfig& config);
 
   private:
+    struct Candidate {
+        float logit = 0;
+        int id = 0;
+        float mass = 0;                                  // unnormalised probability, exp(logit/T - max/T)
+        bool operator<(const Candidate& other) const {   // likelier, and of equals the lower id
+            return logit > other.logit || (logit == other.logit && id < other.id);
+        }
+    };
+    /// The least likely of the fewest likeliest tokens that have some mass, and theirs.
+    struct Reached {
+        Candidate last;
+        double mass = 0;
+    };
+    enum class Past { reaches, exceeds };
+
     void begin(std::span<const float> logits, const SamplingConfig& config);
     bool extend();
-    void truncate(const SamplingConfig& config);
-    void likeliest_with(double mass, bool over);
-    double weight(const std::pair<float, int>& token) const { return scratch_[static_cast<std::size_t>(token.second)]; }
+    void keep_likeliest(std::size_t count);
+    Reached reach(double mass, Past past) const;
+    Reached truncate(const SamplingConfig& config);
+    std::vector<Candidate> between(float low, float high) const;
 
     // The vocabulary is never sorted. A draw needs the likeliest tokens up to some mass: candidates are taken in by tiers
-    // until they have it, and a weighted selection splits them there.
+    // until they have it, and the logit where it is reached is found by halving.
     std::span<const float> logits_;
-    std::vector<std::pair<float, int>> head_;   // (logit, id) of edge_ or more, in no order
-    std::vector<float> scratch_;                // (V) unnormalised probabilities, exp(logit/T - max/T)
-    double mass_ = 0, total_mass_ = 0;          // of head_, of the vocabulary
-    double max_ = 0, inverse_t_ = 1, depth_ = 0;
-    double floor_ = 0, edge_ = 0;               // min-p's least logit; the least of the tiers so far
+    std::vector<float> block_maxima_;                   // of each loops::block_logits of them
+    std::vector<float> masses_;                         // (V)
+    std::vector<float> head_logits_, head_masses_;      // those of edge_ or more, in the vocabulary's order
+    std::vector<int> head_ids_;
+    double mass_ = 0, total_mass_ = 0;                  // of the head, of the vocabulary
+    float max_ = 0;
+    double inverse_t_ = 1, depth_ = 0;
+    double floor_ = 0, edge_ = 0;                       // min-p's least logit; the least of the tiers so far
 };
 
 }  // namespace plumbline

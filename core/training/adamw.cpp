@@ -15,6 +15,17 @@ AdamW::AdamW(std::vector<Tensor> parameters, std::vector<std::string> names, Ada
 }
 
 void AdamW::update(const std::vector<std::size_t>& places, double lr, double weight_decay) {
+    // The fused step takes tensors of one device and type: all of them, but for a reward model's linear weights.
+    std::size_t of_a_kind = 0;
+    const auto of = [&](std::size_t place) { return parameters()[place].options(); };
+    while (of_a_kind < places.size() && of(places[of_a_kind]).device() == of(places[0]).device() &&
+           of(places[of_a_kind]).dtype() == of(places[0]).dtype()) {
+        ++of_a_kind;
+    }
+    if (of_a_kind < places.size()) {
+        update({places.begin(), places.begin() + static_cast<std::ptrdiff_t>(of_a_kind)}, lr, weight_decay);
+        return update({places.begin() + static_cast<std::ptrdiff_t>(of_a_kind), places.end()}, lr, weight_decay);
+    }
     std::vector<Tensor> weights, grads, first, second, counts;
     for (const std::size_t i : places) {
         weights.push_back(parameters()[i]);

@@ -98,9 +98,10 @@ Metrics kto_gradients(const Decoder& decoder, const Adapter& adapter, const Adap
         const PackedBatch batch = pack({&reply.sequence, 1});
         const Tensor sum =
             sum_replies(batch, policy_logprobs(decoder, &adapter, batch, reply.lower, 1.0, pulse));  // (1)
+        const at::TensorOptions fixed = sum.options().requires_grad(false);
         const KtoLoss loss =
-            kto_loss(sum, at::full({1}, reply.reference_logprob), at::full({1}, reply.desirable, at::kBool),
-                     at::full({}, kl), settings.beta, settings.desirable_weight, settings.undesirable_weight);
+            kto_loss(sum, at::full({1}, reply.reference_logprob, fixed), at::full({1}, reply.desirable, fixed.dtype(at::kBool)),
+                     at::full({}, kl, fixed), settings.beta, settings.desirable_weight, settings.undesirable_weight);
         total["loss/policy"] += finite(loss.losses.item<double>(), "the KTO loss") / n;
         (loss.losses.sum() / n).backward();
         sides.add(reply, loss.rewards.item<double>(), sum.item<double>());

@@ -22,7 +22,10 @@ Optimizer::Step Optimizer::step(double lr, double weight_decay, double clip_norm
     }
     double square = 0;
     if (!grads.empty()) {
-        const std::vector<Tensor> norms = at::_foreach_norm(grads);
+        std::vector<Tensor> norms = at::_foreach_norm(grads);
+        for (Tensor& norm : norms) {
+            norm = norm.to(norms.front().device());   // a reward model's linear weights stay on the CPU
+        }
         square = at::stack(norms).to(at::kDouble).square().sum().item<double>();  // waits for a device once
         for (std::size_t k = 0; !std::isfinite(square) && k < places.size(); ++k) {
             if (!std::isfinite(norms[k].item<double>())) {

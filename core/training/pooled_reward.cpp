@@ -82,7 +82,7 @@ bool pooled_takes_over(int usable_labels, int threshold) {
 
 PooledReward PooledReward::from_linear(const DecoderConfig& model, const LinearReward& linear,
                                        const RewardFitSettings& settings, const LoraConfig& config,
-                                       std::uint64_t seed) {
+                                       std::uint64_t seed, at::Device device) {
     if (linear.weights().size(0) != model.hidden + 1) {
         throw Error("start reward model", "the linear head has " + std::to_string(linear.weights().size(0)) +
                                               " features where the model gives " +
@@ -93,7 +93,7 @@ PooledReward PooledReward::from_linear(const DecoderConfig& model, const LinearR
     lower_half.blocks = middle_block(model);
     PooledReward out;
     if (lower_half.blocks > 0) {
-        out.adapter = LoraAdapter::fresh(lower_half, config, seed);
+        out.adapter = LoraAdapter::fresh(lower_half, config, seed, device);
     }
     out.weights = linear.weights().detach().clone();
     out.scale = linear.scale();
@@ -113,7 +113,7 @@ Tensor PooledReward::rewards(const Decoder& decoder, std::span<const Sequence> r
         at::NoGradGuard no_grad;  // nothing below the adapter trains
         h = decoder.run(decoder.embed(batch, nullptr), batch, 0, first, nullptr, pulse);  // (N, D)
     }
-    h = decoder.run(h, batch, first, middle, &adapter, pulse).index_select(0, batch.reply_rows);  // (M, D)
+    h = decoder.run(h, batch, first, middle, &adapter, pulse).index_select(0, batch.reply_rows.to(h.device()));  // (M, D)
     std::vector<Tensor> rows;
     for (std::int64_t i = 0; i < batch.size(); ++i) {
         const std::int64_t begin = batch.reply_starts[i], end = batch.reply_starts[i + 1];
@@ -121,7 +121,7 @@ Tensor PooledReward::rewards(const Decoder& decoder, std::span<const Sequence> r
             end > begin ? h.slice(0, begin, end).mean(0) : at::zeros({h.size(1)}, h.options());
         rows.push_back(at::cat({pooled, at::full({1}, static_cast<double>(end - begin), h.options())}));
     }
-    const Tensor features = at::stack(rows).to(at::kDouble);  // (B, F)
+    const Tensor features = at::stack(rows).to(at::kCPU, at::kDouble);  // (B, F)
     return at::mv((features - to_tensor(scale.mean)) * to_tensor(scale.inverse_deviation), weights);  // (B)
 }
 

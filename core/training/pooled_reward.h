@@ -37,7 +37,8 @@ struct PooledReward {
     /// features of another model.
     static PooledReward from_linear(const DecoderConfig& model, const LinearReward& linear,
                                     const RewardFitSettings& settings, const LoraConfig& config,
-                                    std::uint64_t seed);
+                                    std::uint64_t seed,
+                                    at::Device device = at::kCPU);
 
     /// (B) double; differentiable in adapter and weights.
     at::Tensor rewards(const Decoder& decoder, std::span<const Sequence> replies, const Pulse& pulse) const;

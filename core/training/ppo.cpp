@@ -35,7 +35,7 @@ Tensor as_tensor(std::span<const std::vector<float>> parts) {
 }
 
 std::vector<std::vector<float>> split_replies(const Tensor& flat, std::span<const std::int64_t> starts) {
-    const Tensor plain = flat.to(at::kFloat).contiguous();
+    const Tensor plain = flat.to(at::kCPU, at::kFloat).contiguous();
     const float* data = plain.const_data_ptr<float>();
     std::vector<std::vector<float>> out;
     for (std::size_t i = 0; i + 1 < starts.size(); ++i) {
@@ -111,7 +111,7 @@ struct Part {
 };
 
 Part part_of(std::span<const Rollout> rollouts, const PpoTargets& targets,
-             std::span<const std::size_t> chosen) {
+             std::span<const std::size_t> chosen, const at::Device& device) {
     Part part;
     std::vector<std::vector<float>> values, advantages, returns;
     for (const std::size_t i : chosen) {
@@ -120,9 +120,9 @@ Part part_of(std::span<const Rollout> rollouts, const PpoTargets& targets,
         advantages.push_back(targets.advantages[i]);
         returns.push_back(targets.returns[i]);
     }
-    part.values = as_tensor(values);
-    part.advantages = as_tensor(advantages);
-    part.returns = as_tensor(returns);
+    part.values = as_tensor(values).to(device);
+    part.advantages = as_tensor(advantages).to(device);
+    part.returns = as_tensor(returns).to(device);
     return part;
 }
 
@@ -186,7 +186,7 @@ PpoTargets ppo_targets(const Decoder& decoder, const Adapter& adapter, const Val
             parts.push_back(head(decoder.final_norm(states, &adapter)));
         }
     }
-    const Tensor values = at::cat(parts);  // (M)
+    const Tensor values = at::cat(parts).to(at::kCPU);  // (M)
     const Advantages gae =
         generalised_advantages(rewards, values, starts, settings.gae_gamma, settings.gae_lambda);
     targets.values = split_replies(values, starts);
@@ -242,7 +242,7 @@ PpoPass ppo_pass(const Decoder& decoder, const Adapter& adapter, const ValueHead
             pulse.check();
             const auto chosen =
                 std::span(minibatch).subspan(begin, std::min(group, minibatch.size() - begin));
-            const Part part = part_of(rollouts, targets, chosen);
+            const Part part = part_of(rollouts, targets, chosen, decoder.device());
             if (part.values.numel() > 0) {
                 sums.add(add_gradients(decoder, adapter, head, part, tokens, settings, pulse));
             }

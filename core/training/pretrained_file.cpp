@@ -19,7 +19,7 @@ Tensor interleaved(const Tensor& rows, std::int64_t heads, std::int64_t head_dim
 }
 
 void add(GgufWriter& file, const std::string& name, GgufType type, const Tensor& tensor) {
-    const Tensor plain = tensor.detach().to(at::kFloat).contiguous();
+    const Tensor plain = tensor.detach().to(at::kCPU, at::kFloat).contiguous();
     file.add_tensor(name, type, plain.sizes().vec(),
                     {plain.data_ptr<float>(), static_cast<std::size_t>(plain.numel())});
 }

@@ -39,9 +39,10 @@ Metrics reinforce_gradients(const Decoder& decoder, const Adapter& adapter, std:
                 static_cast<double>(group) / n;  // replies of no tokens are as likely as ever
             continue;
         }
-        const Tensor a = advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size);
+        const Tensor of_group = advantages.narrow(0, static_cast<std::int64_t>(begin), settings.group_size);
         const Tensor per_token = batch_logprobs(decoder, adapter, batch, settings, pulse);  // (M)
         const Tensor logprobs = sum_replies(batch.packed, per_token);                       // (G)
+        const Tensor a = of_group.to(logprobs.device());
         Tensor loss = -(a * logprobs).sum() / n;  // Williams 1992: grad E[R] = E[(R - b) grad log pi]
         if (const Tensor kl = loss_kl(per_token, batch, settings); kl.defined()) {
             loss = loss + kl.sum() / n;

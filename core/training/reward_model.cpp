@@ -27,14 +27,15 @@ constexpr const char* scale_file = "reward_scale.json";
 
 }  // namespace
 
-RewardModel RewardModel::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed) {
+RewardModel RewardModel::fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed,
+                               at::Device device) {
     auto generator = at::detail::createCPUGenerator(seed ^ 0x5eed);  // apart from the adapter's numbers
     const double deviation = 1.0 / std::sqrt(static_cast<double>(model.hidden + 1));
-    return {LoraAdapter::fresh(model, config, seed),
-            at::empty({1, model.hidden}, at::kFloat).normal_(0, deviation, generator)};
+    return {LoraAdapter::fresh(model, config, seed, device),
+            at::empty({1, model.hidden}, at::kFloat).normal_(0, deviation, generator).to(device)};
 }
 
-RewardModel RewardModel::from_peft(const DecoderConfig& model, const PeftAdapter& peft) {
+RewardModel RewardModel::from_peft(const DecoderConfig& model, const PeftAdapter& peft, at::Device device) {
     const auto head = peft.saved.find("score.weight");
     if (head == peft.saved.end()) {
         throw Error("read adapter", "there is no reward head (score.weight); give a reward model's folder");
@@ -43,13 +44,14 @@ RewardModel RewardModel::from_peft(const DecoderConfig& model, const PeftAdapter
         throw Error("read adapter", "score.weight does not have 1 x " + std::to_string(model.hidden) +
                                         " entries; it was made for another model");
     }
-    return {LoraAdapter::from_peft(model, peft),
+    return {LoraAdapter::from_peft(model, peft, device),
             at::from_blob(const_cast<float*>(head->second.values.data()), head->second.shape, at::kFloat)
-                .clone()};
+                .clone()
+                .to(device)};
 }
 
-RewardModel RewardModel::read(const DecoderConfig& model, const std::filesystem::path& folder) {
-    RewardModel out = from_peft(model, read_peft(folder));
+RewardModel RewardModel::read(const DecoderConfig& model, const std::filesystem::path& folder, at::Device device) {
+    RewardModel out = from_peft(model, read_peft(folder), device);
     const std::filesystem::path file = folder / scale_file;
     if (!std::filesystem::exists(file)) {
         return out;

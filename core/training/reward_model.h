@@ -22,15 +22,18 @@ struct RewardModel {
     double bias = 0;  // set by normalise(); not trained, since no loss on differences sees it
 
     /// Head ~ N(0, 1/sqrt(D + 1)) from `seed`.
-    static RewardModel fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed);
+    static RewardModel fresh(const DecoderConfig& model, const LoraConfig& config, std::uint64_t seed,
+                             at::Device device = at::kCPU);
     /// Bias 0. Throws Error when the adapter has no reward head that fits.
-    static RewardModel from_peft(const DecoderConfig& model, const PeftAdapter& peft);
+    static RewardModel from_peft(const DecoderConfig& model, const PeftAdapter& peft,
+                                 at::Device device = at::kCPU);
     void to_peft(PeftAdapter& peft) const;
 
     /// A PEFT folder, with the bias in "reward_scale.json" beside, {"bias": -0.3}: the score layer of
     /// transformers has none, and peft loads the folder without it, so its rewards are less by the bias.
     /// read() takes a folder without that file for bias 0, write() leaves none for bias 0. Both throw Error.
-    static RewardModel read(const DecoderConfig& model, const std::filesystem::path& folder);
+    static RewardModel read(const DecoderConfig& model, const std::filesystem::path& folder,
+                            at::Device device = at::kCPU);
     void write(const std::filesystem::path& folder, const std::string& base_model) const;
 
     /// Scales head and bias so that these rewards, which the model gives now, become of mean 0 and

