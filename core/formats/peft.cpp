@@ -62,7 +62,13 @@ json read_config(const std::filesystem::path& folder, const Fail& fail) {
     if (file.bytes().size() > longest_config)
         fail(std::string(config_file) + " is too large to be a configuration");
     const auto* text = reinterpret_cast<const char*>(file.bytes().data());
-    json config = json::parse(text, text + file.bytes().size(), nullptr, false);
+    // Copies and texts of JSON that is nested without end would overflow the stack.
+    constexpr int deepest = 64;
+    const auto bound = [&](int depth, json::parse_event_t, json&) {
+        if (depth > deepest) fail(std::string(config_file) + " is nested too deep; the file is damaged");
+        return true;
+    };
+    json config = json::parse(text, text + file.bytes().size(), bound, false);
     if (!config.is_object()) fail(std::string(config_file) + " is not a JSON object; the file is damaged");
     return config;
 }
