@@ -28,8 +28,8 @@ rm -f "$build/findings/"*
 # A small file never asks for much: an allocation of more than 256 MB is a finding.
 run() {
   local target=$1 words=tests/fuzz/dictionaries/$1.dict
-  case $target in feedback | rows | tokenizer_json) words=tests/fuzz/dictionaries/json.dict ;; esac
-  local options=(-max_total_time="$seconds" -timeout=25 -malloc_limit_mb=256 -rss_limit_mb=1024 -max_len=8192
+  case $target in feedback | rows) words=tests/fuzz/dictionaries/json.dict ;; esac
+  local options=(-max_total_time="$seconds" -timeout=25 -malloc_limit_mb=256 -rss_limit_mb=1024 -max_len=16384
     -print_final_stats=1 -artifact_prefix="$build/findings/$target-")
   [ ! -e "$words" ] || options+=(-dict="$words")
   mkdir -p "$build/corpus/$target" "$build/seeds/$target" "$work/$target"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -104,6 +105,7 @@ ModelFiles::ModelFiles(const fs::path& path) : path_(path) {
     if (config_.context > most_angles / config_.head_dim) {
         config_.context = most_angles / config_.head_dim;
     }
+    check_positions();
     check_tensors();
 }
 
@@ -160,6 +162,18 @@ std::string ModelFiles::file_name(const std::string& name) const {
         return prefix_ + name.substr(usual_prefix_.size());
     }
     return prefix_.starts_with("language_model.") ? "language_model." + name : name;
+}
+
+/// Settings that are right one by one may make a scaling that is no number.
+void ModelFiles::check_positions() const {
+    for (const Rope* rope : {&config_.rope, &config_.local_rope}) {
+        for (const double factor : rope->factors) {
+            if (!std::isfinite(factor) || factor <= 0 || !std::isfinite(rope->magnitude)) {
+                fail("the scaling of its rotary positions divides by " + std::to_string(factor) + " and multiplies by " +
+                     std::to_string(rope->magnitude) + "; the file is damaged or not a supported family");
+            }
+        }
+    }
 }
 
 void ModelFiles::check_tensors() const {
@@ -303,7 +317,7 @@ std::string ModelFiles::chat_template() const {
         return found->get<std::string>();
     }
     for (const nlohmann::json& entry : found->is_array() ? *found : nlohmann::json::array()) {   // several by name
-        if (entry.is_object() && entry.value("name", "") == "default" && entry.contains("template") &&
+        if (entry.is_object() && entry.value("name", nlohmann::json()) == "default" && entry.contains("template") &&
             entry["template"].is_string()) {
             return entry["template"].get<std::string>();
         }

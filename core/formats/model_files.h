@@ -51,6 +51,7 @@ class ModelFiles {
     void read_folder();
     void read_gguf();
     void find_prefix(const std::vector<Module>& modules);
+    void check_positions() const;
     void check_tensors() const;
     const std::vector<Module>& modules() const { return gguf_ ? family().gguf : family().folder; }
     std::string file_name(const std::string& name) const;   // of a tensor that the family calls so

@@ -179,6 +179,31 @@ TEST_F(ModelFolder, NamesTheDamagedSetting) {
     expect_error(folder, {"there is no config.json", ".gguf"});
 }
 
+TEST_F(ModelFolder, RefusesAScalingThatIsNoNumber) {
+    const fs::path folder = copy_of("llama");
+    const auto scaled = [&](const json& scaling) {
+        change_json(folder / "config.json", [&](json& values) {
+            values.erase("rope_parameters");
+            values["rope_theta"] = 10000.0;
+            values["rope_scaling"] = scaling;
+        });
+    };
+    scaled({{"rope_type", "llama3"}, {"factor", 1e300}, {"original_max_position_embeddings", 1e308}});
+    EXPECT_NO_THROW(ModelFiles{folder});
+    scaled({{"rope_type", "llama3"}, {"factor", 1e-320}, {"original_max_position_embeddings", 1}});
+    expect_error(folder, {"the scaling of its rotary positions divides by"});
+    scaled({{"rope_type", "longrope"}, {"short_factor", {1, 1, 1, 1}}, {"original_max_position_embeddings", 1e300}});
+    EXPECT_GE(ModelFiles{folder}.config().context, 2);
+    scaled({{"rope_type", "longrope"}, {"short_factor", {1, 1, 1, 1}}, {"original_max_position_embeddings", 0.5}});
+    expect_error(folder, {"original_max_position_embeddings 0.5 is not supported"});
+}
+
+TEST_F(ModelFolder, TakesNoTemplateByANameThatIsNoText) {
+    const fs::path folder = copy_of("llama");
+    write(folder / "tokenizer_config.json", R"({"chat_template": [{"name": 5, "template": "x"}, {"name": "default", "template": "y"}]})");
+    EXPECT_EQ(ModelFiles{folder}.chat_template(), "y");
+}
+
 TEST_F(ModelFolder, NamesTheDamagedTensor) {
     const auto changed = [&](const std::function<void(std::map<std::string, SafeTensor>&)>& change) {
         const fs::path folder = copy_of("llama_linear");

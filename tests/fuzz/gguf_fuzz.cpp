@@ -1,7 +1,7 @@
-// A model file: header, metadata, tensor directory, and the values of whatever tensors it lists.
+// A model file: header, metadata, tensor directory, the values of whatever tensors it lists, and the model that they
+// make.
 
-#include "core/formats/gguf.h"
-#include "tests/fuzz/fuzzing.h"
+#include "tests/fuzz/model_use.h"
 
 using namespace plumbline;
 
@@ -33,5 +33,6 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         }
         file.main_type();
     });
+    fuzzing::accepts([&] { fuzzing::read_all(ModelFiles(path)); });
     return 0;
 }

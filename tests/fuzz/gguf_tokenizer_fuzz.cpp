@@ -1,8 +1,5 @@
 // The tokenizer of a model file whose tables are the input: parts separated by 0x1e, with one entry a line.
 
-#include <cstring>
-#include <sstream>
-
 #include "core/formats/gguf.h"
 #include "tests/fuzz/tokenizer_use.h"
 #include "tests/support/gguf_writer.h"
@@ -24,7 +21,7 @@ std::vector<std::string> lines_of(std::string_view part) {
 }  // namespace
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    enum Part { model, pre, tokens, types, merges, settings, text, count };
+    enum Part { model, pre, tokens, types, scores, merges, settings, text, count };
     const auto parts = fuzzing::parts_of(fuzzing::text_of(data, size), count);
     testing::GgufWriter writer;
     writer.add_text("tokenizer.ggml.model", parts[model]);
@@ -35,6 +32,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         std::vector<std::int32_t> numbers;
         for (const char digit : parts[types]) numbers.push_back(digit - '0');
         writer.add_i32s("tokenizer.ggml.token_type", numbers);
+    }
+    if (!parts[scores].empty()) {
+        std::vector<float> numbers;
+        for (const char letter : parts[scores]) numbers.push_back(static_cast<float>('a' - letter));
+        writer.add_f32s("tokenizer.ggml.scores", numbers);
     }
     // One letter or sign a setting, and its value as a digit.
     for (std::size_t i = 0; i + 1 < parts[settings].size(); i += 2) {

@@ -4,17 +4,22 @@
 
 #include <zlib.h>
 
-#include <cstring>
+#include <algorithm>
 #include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "core/formats/gguf.h"
+#include "core/formats/hf_config.h"
 #include "core/formats/peft.h"
 #include "core/formats/safetensors.h"
+#include "core/model/families/family.h"
 #include "tests/support/gguf_writer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_model.h"
 
 using namespace plumbline;
+using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
@@ -62,6 +67,7 @@ void add_gguf(const Seeds& seeds) {
     writer.add_texts("tokenizer.ggml.tokens", {"a", "b", "ab", "<x>"});
     writer.add_i32s("tokenizer.ggml.token_type", {1, 1, 1, 3});
     seeds.add("gguf", "metadata", writer.bytes());
+    seeds.add("gguf", "llama", testing::tiny_model(1, {4, 1, 2, 1, 2, 4, 8}).bytes());
     for (std::uint32_t type = 0; type < 64; ++type) {
         const GgufBlock block = block_of(static_cast<GgufType>(type));
         if (block.elements == 0) continue;
@@ -122,14 +128,69 @@ void add_tokenizers(const Seeds& seeds) {
     std::string types(testing::tiny_tokens().size(), '1');
     types.replace(0, 3, "333");
     const std::string text = "You don't say <|im_end|> 12  please\n\xF0\x9F\x99\x82 the other\t\xCC\x81";
-    add("tiny", {"gpt2", "smollm", joined(testing::tiny_tokens()), types, joined(testing::tiny_merges()), "b1e2",
+    add("tiny", {"gpt2", "smollm", joined(testing::tiny_tokens()), types, "", joined(testing::tiny_merges()), "b1e2",
                  text});
     for (const char* pre : {"llama-bpe", "qwen2", "gpt-2", "default"}) {
-        add(pre, {"gpt2", pre, "a\nb\nab\n\xC4\xA0\n<x>\n\xC4\xA0" "ab\n1", "1111411", "a b\n\xC4\xA0 ab", "e4B0",
+        add(pre, {"gpt2", pre, "a\nb\nab\n\xC4\xA0\n<x>\n\xC4\xA0" "ab\n1", "1111411", "", "a b\n\xC4\xA0 ab", "e4B0",
                   "ab  ab<x>'ll 123 ba"});
     }
     add("sentencepiece", {"llama", "", "<unk>\n<s>\n</s>\n<0x61>\n<0xCC>\n\xE2\x96\x81\na\nb\nab\n\xE2\x96\x81" "ab",
-                          "2336611111", "", "b1e2u0B1S1", "ab  ab</s>\xCC\x81"});
+                          "2336611111", "aaabbcdefg", "", "b1e2u0B1S1", "ab  ab</s>\xCC\x81"});
+}
+
+/// Weights of 0 for every tensor of the first block and of the whole.
+void write_zeros(const fs::path& path, const std::vector<Module>& modules, const DecoderConfig& config) {
+    std::map<std::string, SafeTensor> tensors;
+    static const std::vector<std::byte> zeros(1 << 16);
+    for (const Module& module : modules) {
+        for (const bool bias : {false, true}) {
+            std::int64_t rows = 0, columns = 0;
+            for (const Part part : module.parts) {
+                rows += shape_of(config, part, bias).rows;
+                columns = shape_of(config, part, bias).columns;
+            }
+            if (rows == 0) continue;
+            std::vector<std::int64_t> shape = {rows};
+            if (columns > 0) shape.push_back(columns);
+            if (module.layout == Layout::columns && columns > 0) std::reverse(shape.begin(), shape.end());
+            const std::size_t bytes = 2 * static_cast<std::size_t>(rows * std::max<std::int64_t>(columns, 1));
+            tensors[name_in_block(module, 0) + (bias ? ".bias" : ".weight")] =
+                SafeTensor{"BF16", shape, std::span(zeros).first(bytes)};
+        }
+    }
+    write_safetensors(path, tensors);
+}
+
+/// A folder of each family: the settings of a golden model with the least sizes, and weights of 0 for them.
+void add_models(const Seeds& seeds, const fs::path& golden) {
+    const std::map<std::string, json> least = {
+        {"hidden_size", 8},         {"n_embd", 8},  {"word_embed_proj_dim", 8}, {"num_attention_heads", 1},
+        {"n_head", 1},              {"head_dim", 8}, {"num_key_value_heads", 1}, {"intermediate_size", 4},
+        {"ffn_dim", 4},             {"n_inner", 4},  {"vocab_size", 3},          {"num_hidden_layers", 1},
+        {"n_layer", 1},             {"pad_token_id", 0}, {"n_positions", 4},     {"max_position_embeddings", 4}};
+    const testing::TempFolder folder;
+    for (const fs::directory_entry& entry : fs::directory_iterator(golden / "families")) {
+        if (!fs::exists(entry.path() / "config.json")) continue;
+        json settings = json::parse(testing::read_whole(entry.path() / "config.json"));
+        for (auto& [key, value] : settings.items()) {
+            if (least.contains(key)) value = least.at(key);
+            if (key == "layer_types" || key == "no_rope_layers") value = json::array({value.at(0)});
+        }
+        const std::string text = settings.dump();
+        testing::write_whole(folder / "config.json", text);
+        const HfConfig file(folder / "config.json");
+        const std::string type = settings.at("model_type");
+        DecoderConfig config;
+        for (const Family& family : families()) {
+            if (std::ranges::find(family.model_types, type) == family.model_types.end()) continue;
+            config.family = family.name;
+            family.read_folder(file, config);
+            write_zeros(folder / "model.safetensors", family.folder, config);
+        }
+        seeds.add("model_folder", entry.path().filename().string(),
+                  text + separator + R"({"chat_template": "{{ messages }}"})" + separator + separator +
+                      testing::read_whole(folder / "model.safetensors"));
+    }
 }
 
 /// The compressed twin of each text seed of rows.
@@ -158,6 +219,7 @@ int main(int count, char** arguments) {
     add_peft(seeds);
     add_tokenizers(seeds);
     add_compressed(seeds, texts);
+    add_models(seeds, fs::path(PLUMBLINE_TESTS_DIR) / "golden");
     // A project's changes: one page number, one text, nothing.
     seeds.add("project", "header", std::string("\x1c\0\0\4\0\0\0\1", 8));
     seeds.add("project", "row", std::string("\0\x20\0\2\xff\xff\0\x10\1\1\7", 11));

@@ -68,6 +68,14 @@ void GgufWriter::add_i32s(std::string_view key, const std::vector<std::int32_t>&
     values_.push_back({std::string(key), array_type, body});
 }
 
+void GgufWriter::add_f32s(std::string_view key, const std::vector<float>& values) {
+    std::string body;
+    append(body, f32_type);
+    append<std::uint64_t>(body, values.size());
+    for (const float value : values) append(body, value);
+    values_.push_back({std::string(key), array_type, body});
+}
+
 void GgufWriter::add_tensor(std::string_view name, const std::vector<std::int64_t>& shape, std::uint32_t type,
                             std::span<const std::byte> data) {
     tensors_.push_back({std::string(name), shape, type,

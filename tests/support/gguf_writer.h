@@ -19,6 +19,7 @@ class GgufWriter {
     void add_flag(std::string_view key, bool value);
     void add_texts(std::string_view key, const std::vector<std::string>& values);
     void add_i32s(std::string_view key, const std::vector<std::int32_t>& values);
+    void add_f32s(std::string_view key, const std::vector<float>& values);
     /// `shape` row-major, outermost first; `type` the file's number; the data is copied.
     void add_tensor(std::string_view name, const std::vector<std::int64_t>& shape, std::uint32_t type,
                     std::span<const std::byte> data);

@@ -87,7 +87,8 @@ void read_rope(const HfConfig& file, double theta, DecoderConfig& c) {
         const double stretched = static_cast<double>(c.context) / original;
         c.rope.magnitude = scaling->positive_or(
             "attention_factor", longrope_magnitude(scaling->has("factor") ? factor : stretched, original));
-        c.context = std::min(c.context, static_cast<std::int64_t>(original));
+        if (original < 2) scaling->not_supported("original_max_position_embeddings");
+        if (original < static_cast<double>(c.context)) c.context = static_cast<std::int64_t>(original);
     } else if (type != "default" && type != "dynamic") {   // dynamic: beyond max_position_embeddings only
         scaling->not_supported(scaling->has("rope_type") ? "rope_type" : "type");
     }
