@@ -14,7 +14,7 @@
 #include "core/api/errors.h"
 #include "core/formats/atomic_file.h"
 #include "core/formats/byte_reader.h"
-#include "core/formats/mapped_file.h"
+#include "core/formats/json_file.h"
 #include "core/formats/safetensors.h"
 
 namespace plumbline {
@@ -55,22 +55,6 @@ constexpr std::array inits_that_change_the_model = {"pissa", "olora", "corda", "
 
 bool is_off(const json& value) {
     return value.is_null() || value == false || value == "none" || (value.is_structured() && value.empty());
-}
-
-json read_config(const std::filesystem::path& folder, const Fail& fail) {
-    const MappedFile file(folder / config_file, "read adapter");
-    if (file.bytes().size() > longest_config)
-        fail(std::string(config_file) + " is too large to be a configuration");
-    const auto* text = reinterpret_cast<const char*>(file.bytes().data());
-    // Copies and texts of JSON that is nested without end would overflow the stack.
-    constexpr int deepest = 64;
-    const auto bound = [&](int depth, json::parse_event_t, json&) {
-        if (depth > deepest) fail(std::string(config_file) + " is nested too deep; the file is damaged");
-        return true;
-    };
-    json config = json::parse(text, text + file.bytes().size(), bound, false);
-    if (!config.is_object()) fail(std::string(config_file) + " is not a JSON object; the file is damaged");
-    return config;
 }
 
 void check_settings(const json& config, const Fail& fail) {
@@ -358,7 +342,7 @@ PeftAdapter read_peft(const std::filesystem::path& folder) {
     if (!std::filesystem::is_directory(folder)) {
         fail("this is not a folder; name the folder that holds " + std::string(config_file));
     }
-    const json config = read_config(folder, fail);
+    const json config = read_json_object(folder / config_file, "read adapter", longest_config);
     check_settings(config, fail);
     PeftAdapter adapter = settings_of(config, fail);
     try {
