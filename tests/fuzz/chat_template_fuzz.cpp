@@ -7,8 +7,8 @@ using namespace plumbline;
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto parts = fuzzing::parts_of(fuzzing::text_of(data, size), 2);
-    const ChatTemplate chat(parts[0]);
     const std::string content(parts[1]);
+    const ChatTemplate chat(parts[0], {"<s>", "</s>", ""});   // one that does not work becomes plain text
     fuzzing::accepts([&] {
         chat.render({{"system", content}, {"user", content}, {"assistant", content}, {"user", "Why?"}});
     });

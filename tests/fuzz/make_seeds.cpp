@@ -219,7 +219,11 @@ int main(int count, char** arguments) {
     add_peft(seeds);
     add_tokenizers(seeds);
     add_compressed(seeds, texts);
-    add_models(seeds, fs::path(PLUMBLINE_TESTS_DIR) / "golden");
+    const fs::path golden = fs::path(PLUMBLINE_TESTS_DIR) / "golden";
+    add_models(seeds, golden);
+    for (const fs::directory_entry& entry : fs::directory_iterator(golden / "chat_templates")) {
+        seeds.add("chat_template", entry.path().filename().string(), testing::read_whole(entry.path()) + separator + "Hi");
+    }
     // A project's changes: one page number, one text, nothing.
     seeds.add("project", "header", std::string("\x1c\0\0\4\0\0\0\1", 8));
     seeds.add("project", "row", std::string("\0\x20\0\2\xff\xff\0\x10\1\1\7", 11));
