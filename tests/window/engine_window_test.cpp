@@ -227,7 +227,10 @@ TEST_F(EngineWindowTest, ClosingInTheMidstLosesNothing) {
     ASSERT_TRUE(until([&] { return recorded == 1; })) << failure;
     close();
 
-    engine = std::make_unique<Engine>(EngineOptions{.threads = 1, .device = "cpu"});
+    EngineOptions options;
+    options.threads = 1;
+    options.device = "cpu";
+    engine = std::make_unique<Engine>(options);
     bridge = std::make_unique<EngineBridge>(*engine);
     window = std::make_unique<MainWindow>(*bridge, theme, settings);
     window->show();
