@@ -5,9 +5,11 @@
 takes the environment that tests/bench/peers.py makes for itself (peft, transformers, TRL, llama.cpp; 6 GB, up to 20
 minutes the first time) and prints a table: what was tried, on which model, with which tool, how far the two sides were
 apart and how far they may be. Log-probabilities are of each token of fixed replies, in nats; a greedy reply has 24
-tokens. llama.cpp multiplies quantised weights by activations of 8 bits, and so may choose the other token where the two
-best ones tie: it may leave our reply where, by our own log-probabilities, the two are within 0.01 nats. Exit code: 0
-when everything agrees, 1 when something does not, 2 for wrong usage.
+tokens. llama.cpp may leave our reply where the two best tokens tie: where, by our own log-probabilities on that file,
+they are within 0.01 nats in F16, within 0.25 in the quantised types. There llama.cpp rounds activations to 8 bits: on
+SmolLM2 in Q8_0 its log-probabilities are up to 0.13 nats from those of the same weights in f32, and as far from its own
+when it reads a text in one batch instead of token by token. Exit code: 0 when everything agrees, 1 when something does
+not, 2 for wrong usage.
 """
 
 import argparse
@@ -31,10 +33,9 @@ PAIRS = [(QUESTION, "Boil water and pour it over the leaves.", "No."),
          ("What is the capital of France?", "The capital of France is Paris.", "I do not care."),
          ("My parcel is late.", "I am sorry to hear that. Let me look into it.", "That is your problem.")]
 REPLY_TOKENS = 24
-GGUF_TYPES = ("f16", "q8_0", "q4_1")
+GGUF_TIES = {"f16": 1e-2, "q8_0": 0.25, "q4_1": 0.25}   # nats between the two best tokens
 NEAR = 1e-4     # the same weights in the same precision
 MERGED = 1e-3   # W + scale B A rounded once
-TIE = 1e-2      # between the two best tokens
 
 
 class Interop:
@@ -65,7 +66,7 @@ class Interop:
         self.rows.append([what, model, tool, measured, allowed, "ok" if good else "FAILED"])
         print("; ".join(self.rows[-1]), file=sys.stderr, flush=True)
 
-    def note_reply(self, what, model, file, theirs):
+    def note_reply(self, what, model, file, theirs, tie):
         """llama.cpp's greedy reply beside ours on the same file: the same, or up to a tie."""
         ours, tool = self.greedy(file), self.tool("llama-cpp-python")
         parting = next((i for i, (a, b) in enumerate(zip(ours, theirs["greedy"])) if a != b), None)
@@ -76,7 +77,7 @@ class Interop:
             {"prompt_ids": theirs["prompt"] + ours[:parting], "response_ids": [reply[parting]]}
             for reply in (ours, theirs["greedy"])])
         (best,), (other,) = self.logprobs(file, requests)
-        self.note(f"{what} up to token {parting + 1}, a tie", model, tool, best - other, TIE)
+        self.note(f"{what} up to token {parting + 1}, a tie", model, tool, best - other, tie)
 
     def tool(self, name):
         return f"{name} {self.versions[name]}"
@@ -139,11 +140,11 @@ def check_model(it, model):
     it.note("our merged folder, log-probs", model, it.tool("transformers"), apart(trained, loaded["logprobs"]), MERGED)
     it.note("our merged folder, greedy reply", model, it.tool("transformers"),
             float(it.greedy(model, "--adapter", adapter) != loaded["greedy"]), 0)
-    for kind in GGUF_TYPES:
+    for kind, tie in GGUF_TIES.items():
         file = folder / f"merged-{kind}.gguf"
         it.ours("export", model, "--adapter", adapter, "--as", "gguf", "--type", kind, "--out", file)
         theirs = it.theirs("llama.cpp", file, QUESTION, REPLY_TOKENS)[0]
-        it.note_reply(f"our GGUF {kind.upper()}, greedy reply", model, file, theirs)
+        it.note_reply(f"our GGUF {kind.upper()}, greedy reply", model, file, theirs, tie)
         assert theirs["prompt"] == loaded["prompt"], f"{model}: llama.cpp has another prompt than transformers"
 
 

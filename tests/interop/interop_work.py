@@ -82,8 +82,8 @@ def llama_cpp(gguf, question, tokens):
     from llama_cpp import Llama
     from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
-    # Without it llama.cpp lays matrices out anew for the processor, and its layout for AMX (0.3.36) crashes on any
-    # quantised matrix whose rows are not a multiple of 32, such as courtesy's 1100 tokens.
+    # With extra buffers llama.cpp lays quantised matrices out anew for the processor; on one with AMX, 0.3.36 then
+    # crashes on two tokens at a time, with files that others made too.
     defaults = llama_cpp.llama_model_default_params
 
     def plain():
