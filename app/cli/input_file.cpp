@@ -5,16 +5,12 @@
 
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "core/api/errors.h"
 
 namespace plumbline::cli {
 namespace {
-
-constexpr std::uintmax_t largest_prompt_file = std::uintmax_t{64} << 20;
 
 [[noreturn]] void fail(const std::string& operation, int error) {
     throw Error(operation,
@@ -42,16 +38,6 @@ void copy_all(int from, int to) {
             done += put;
         }
     }
-}
-
-/// The prompt of one line of a .jsonl file; throws Error.
-std::string json_prompt(const std::string& line, const std::string& where) {
-    const auto row = nlohmann::json::parse(line, nullptr, false);
-    if (!row.is_object() || !row.contains("prompt") || !row["prompt"].is_string()) {
-        throw Error("read prompts",
-                    where + R"(: it is not an object with a text "prompt"; correct the line)");
-    }
-    return row["prompt"].get<std::string>();
 }
 
 /// What `read` makes of the file; its errors speak of standard input, not of the copy's path.
@@ -106,36 +92,7 @@ std::vector<std::string> json_texts(const std::string& name) {
 }
 
 std::vector<std::string> prompts_of_file(const std::string& name) {
-    const InputFile input(name);
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(input.path(), error);
-    if (error) {
-        throw Error("read prompts", name + ": " + error.message() + "; check the path");
-    }
-    if (size > largest_prompt_file) {
-        throw Error("read prompts",
-                    name + ": it has " + std::to_string(size) + " bytes, more than 64 MiB; split the file");
-    }
-    std::ifstream stream(input.path(), std::ios::binary);
-    const bool json_lines = std::filesystem::path(name).extension() == ".jsonl";
-    std::vector<std::string> out;
-    std::string line;
-    for (int number = 1; std::getline(stream, line); ++number) {
-        if (line.ends_with('\r')) {
-            line.pop_back();
-        }
-        if (line.find_first_not_of(" \t") == std::string::npos) {
-            continue;
-        }
-        out.push_back(json_lines ? json_prompt(line, name + ": line " + std::to_string(number)) : line);
-    }
-    if (stream.bad() || !stream.eof()) {
-        throw Error("read prompts", name + ": it cannot be read; check the file and its permissions");
-    }
-    if (out.empty()) {
-        throw Error("read prompts", name + ": there are no prompts in it; write one a line");
-    }
-    return out;
+    return read_named(name, read_prompt_texts);
 }
 
 std::string text_of_file(const std::string& operation, const std::string& name) {

@@ -29,8 +29,7 @@ class InputFile {
 std::vector<ScoreRequest> score_requests(const std::string& name);
 std::vector<std::string> json_texts(const std::string& name);
 
-/// Prompts of a file: one a line, or JSON lines with a text "prompt" when the name ends in .jsonl. Blank
-/// lines are skipped. Throws Error with the line number, also for a file over 64 MiB or without prompts.
+/// Prompts of a file, as read_prompt_texts has them.
 std::vector<std::string> prompts_of_file(const std::string& name);
 
 /// The whole file as it is; `operation` begins the errors: none can be read, it is empty, or over 1 MiB.

@@ -8,6 +8,11 @@ namespace plumbline {
 enum class Choice { left, right, tie, skip, both_bad, ranking, thumbs };
 enum class Strength { slight, clear, much };   // of left or right: how much better
 
+/// As files have it.
+constexpr const char* words_of(Strength strength) {
+    return strength == Strength::slight ? "slight" : strength == Strength::clear ? "clear" : "much";
+}
+
 /// Whether a choice says which of two replies is better.
 constexpr bool is_preference(Choice choice) { return choice == Choice::left || choice == Choice::right; }
 

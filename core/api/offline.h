@@ -43,6 +43,10 @@ std::vector<TokenizeResult> tokenize(const std::string& model, const std::vector
 /// The "text" of each JSON line; throws Error with the line number.
 std::vector<std::string> read_texts(const std::filesystem::path& file);
 
+/// Prompts of a file, also packed with gzip: JSON lines or CSV with a text "prompt", or plain text, one a line. Blank
+/// lines are left out. Throws Error with the line number for the first bad row, and for a file without prompts.
+std::vector<std::string> read_prompt_texts(const std::filesystem::path& file);
+
 struct LogprobsResult { std::vector<int> ids; std::vector<double> logprobs; double sum = 0; };
 /// Log-probabilities of the response tokens (temperature 1), nats. `adapter`: PEFT folder or empty.
 std::vector<LogprobsResult> logprobs(const std::string& model, const std::string& adapter,

@@ -4,7 +4,7 @@
 
 #include "core/api/errors.h"
 #include "core/formats/messages.h"
-#include "core/formats/text_lines.h"
+#include "core/formats/data_rows.h"
 
 namespace plumbline {
 namespace {
@@ -51,16 +51,15 @@ DemonstrationRow demonstration_of(const json& row) {
 Demonstrations read_demonstrations(const std::filesystem::path& file) {
     const std::string operation = "read demonstrations";
     Demonstrations out;
-    for_each_line(read_text(file, operation), [&](int number, std::string_view line) {
-        try {
-            const json row = object_of(line);
-            if (!row.is_object()) throw RowError("it is not a JSON object");
-            out.rows.push_back(demonstration_of(row));
-            out.rows.back().line = number;
-        } catch (const RowError& error) {
-            out.skipped.push_back("line " + std::to_string(number) + ": " + error.what());
-        }
-    });
+    for_each_row(
+        file, operation,
+        [&](const DataRow& row) {
+            out.rows.push_back(demonstration_of(row.value));
+            out.rows.back().line = row.line;
+        },
+        [&](int line, const std::string& fault) {
+            out.skipped.push_back("line " + std::to_string(line) + ": " + fault);
+        });
     if (out.rows.empty()) {
         throw Error(operation, file.string() + ": no row with prompt and completion" +
                                    (out.skipped.empty() ? std::string() : " (" + out.skipped.front() + ")") +

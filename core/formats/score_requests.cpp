@@ -5,7 +5,7 @@
 #include "core/api/errors.h"
 #include "core/api/offline.h"
 #include "core/formats/messages.h"
-#include "core/formats/text_lines.h"
+#include "core/formats/data_rows.h"
 
 namespace plumbline {
 namespace {
@@ -32,16 +32,12 @@ ScoreRequest request_of(const json& row) {
 template <class Row, class Read>
 std::vector<Row> read_rows(const std::filesystem::path& file, const std::string& operation, Read read) {
     std::vector<Row> out;
-    for_each_line(read_text(file, operation), [&](int number, std::string_view line) {
-        try {
-            const json row = object_of(line);
-            if (!row.is_object()) throw RowError("it is not a JSON object");
-            out.push_back(read(row));
-        } catch (const RowError& error) {
-            throw Error(operation, file.string() + ": line " + std::to_string(number) + ": " + error.what() +
+    for_each_row(
+        file, operation, [&](const DataRow& row) { out.push_back(read(row.value)); },
+        [&](int line, const std::string& fault) {
+            throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
                                        "; correct the line or remove it");
-        }
-    });
+        });
     if (out.empty()) throw Error(operation, file.string() + ": no rows; write one JSON object a line");
     return out;
 }

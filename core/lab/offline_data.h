@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/formats/preferences.h"
+#include "core/formats/prompts.h"
 #include "core/lab/opened_model.h"
 
 namespace plumbline {

@@ -6,9 +6,9 @@
 
 #include "core/api/errors.h"
 #include "core/api/offline.h"
+#include "core/formats/data_rows.h"
 #include "core/formats/gguf.h"
 #include "core/formats/messages.h"
-#include "core/formats/text_lines.h"
 #include "core/lab/machine.h"
 #include "core/lab/temporary_folder.h"
 #include "core/text/tokenizer.h"
@@ -30,12 +30,12 @@ struct CorpusRow {
 
 std::vector<CorpusRow> read_corpus(const std::filesystem::path& file, std::vector<std::string>& skipped) {
     std::vector<CorpusRow> rows;
-    for_each_line(read_text(file, operation), [&](int number, std::string_view line) {
-        try {
-            const nlohmann::json json = object_of(line);
-            if (!json.is_object()) throw RowError("it is not a JSON object");
+    for_each_row(
+        file, operation,
+        [&](const DataRow& data) {
+            const nlohmann::json& json = data.value;
             CorpusRow row;
-            row.line = number;
+            row.line = data.line;
             row.is_dialogue = !json.contains("text");
             if (row.is_dialogue) {
                 row.prompt = text_of(member(json, "prompt"), "prompt");
@@ -44,10 +44,10 @@ std::vector<CorpusRow> read_corpus(const std::filesystem::path& file, std::vecto
                 row.text = text_of(json["text"], "text");
             }
             rows.push_back(std::move(row));
-        } catch (const RowError& error) {
-            skipped.push_back("line " + std::to_string(number) + ": " + error.what());
-        }
-    });
+        },
+        [&](int line, const std::string& fault) {
+            skipped.push_back("line " + std::to_string(line) + ": " + fault);
+        });
     return rows;
 }
 

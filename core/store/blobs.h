@@ -42,7 +42,8 @@ std::optional<std::vector<Element>> vector_of(std::span<const std::byte> blob) {
 // Words of the schema, in the order of the enums.
 constexpr std::array<std::string_view, 7> choice_words = {"left", "right", "tie", "skip", "both_bad", "ranking",
                                                           "thumbs"};
-constexpr std::array<std::string_view, 3> strength_words = {"slight", "clear", "much"};
+constexpr std::array<std::string_view, 3> strength_words = {
+    words_of(Strength::slight), words_of(Strength::clear), words_of(Strength::much)};
 constexpr std::array<std::string_view, 3> finish_words = {"eos", "length", "stop"};
 constexpr std::array<std::string_view, 5> pair_choice_words = {"farthest", "uncertainty", "information", "margin",
                                                                "random"};

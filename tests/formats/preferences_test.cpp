@@ -1,4 +1,5 @@
 #include "core/formats/preferences.h"
+#include "core/formats/prompts.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
