@@ -61,7 +61,7 @@ TEST_F(DataRows, OfCsvAreThoseOfJsonLines) {
     EXPECT_EQ(messages[0].content, "Say \"no\", or\nnothing.");
     EXPECT_EQ(row(3).rejected, "r");
     EXPECT_EQ(std::get<std::string>(row(4).prompt), "[brackets] are text");
-    EXPECT_EQ(row(5).line, 11);   // after the lines within quotes
+    EXPECT_EQ(row(5).line, 10);   // after the lines within quotes
 }
 
 TEST_F(DataRows, OfCsvAreToldByTheirNameOrHeader) {
