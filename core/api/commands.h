@@ -30,6 +30,10 @@ struct RemovePrompt { std::int64_t prompt_id = 0; };
 struct GoToPrompt { std::int64_t prompt_id = 0; };   // draws a pair for it
 struct SampleAgain {};                               // another pair for the current prompt
 
+/// Every good row of a preference file becomes a label; answered by AnswersImported. As a job it can be stopped: then
+/// there is none.
+struct ImportPreferences { std::string path; };
+
 /// The person's answer to what is on the screen. Refused with CommandFailed when pair_id is not shown or the answer does
 /// not fit it.
 struct Vote { std::int64_t pair_id = 0; Verdict verdict; };
@@ -42,6 +46,6 @@ struct Evaluate { std::string tag; std::vector<std::string> prompts; int samples
 struct WaitIdle { std::uint64_t ticket = 0; };       // answered by Idle when all before it is done
 
 using Command = std::variant<NewSession, OpenSession, CloseSession, SaveCopy, AddPrompts, RemovePrompt, GoToPrompt,
-                             SampleAgain, Vote, Undo, ChangeConfig, PauseTraining, Evaluate, WaitIdle>;
+                             SampleAgain, Vote, Undo, ChangeConfig, PauseTraining, Evaluate, WaitIdle, ImportPreferences>;
 
 }  // namespace plumbline

@@ -2,6 +2,7 @@
 // What the engine tells: ordered and lossless. Plain immutable values; safe to copy between threads.
 // Events that belong to a session carry its `run` number; a receiver drops events of an older run.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,6 +15,13 @@
 namespace plumbline {
 
 enum class Finish { eos, length, stop };
+
+/// Rows of a preference file that became labels, and those that did not.
+struct ImportResult {
+    static constexpr std::size_t most_reasons = 1000;
+    std::int64_t rows = 0, skipped = 0;
+    std::vector<std::string> reasons{};   // "line 7: rejected is missing", of the first that were skipped
+};
 
 /// One reply. `reward` is the reward model's score at the time of scoring, with its standard deviation;
 /// absent before the first label.
@@ -86,9 +94,10 @@ struct SessionOpened {
     SessionConfig config;
     std::vector<PromptRow> prompts;
     std::int64_t current_prompt = 0;
-    std::vector<HistoryRow> history;         // oldest first
+    std::vector<HistoryRow> history;         // oldest first; without imported answers
     std::vector<MetricPoint> metrics;        // of all labels that stand
     int labels = 0, policy_steps = 0;
+    int imported = 0;                        // of the labels: from files
     bool resumed = false;
 };
 struct SessionClosed {};
@@ -124,6 +133,9 @@ struct ClickDone { std::int64_t label_id = 0; int policy_steps = 0; double secon
 struct Undone { std::int64_t label_id = 0; HistoryRow row; int policy_steps = 0; int labels = 0; };
 struct MetricsAdded { std::vector<MetricPoint> points; };
 
+/// Rows of a preference file are labels now; they are learned when nothing else is to be done.
+struct AnswersImported { std::string path; ImportResult result; int labels = 0, imported = 0; };
+
 // Evaluation on given prompts with the policy as it is
 struct EvaluatedReply { int prompt = 0; JudgedReply reply; double logprob = 0, reference_logprob = 0; };
 struct Evaluated { std::string tag; std::vector<EvaluatedReply> replies; double kl = 0; };
@@ -144,7 +156,7 @@ struct Idle { std::uint64_t ticket = 0; };
 using EventBody = std::variant<SessionOpened, SessionClosed, PromptsChanged, ConfigChanged, SamplingStarted,
                                TokensStreamed, PairReady, SamplingStopped, LabelRecorded, RewardFitted,
                                PolicyStepped, ClickDone, Undone, MetricsAdded, Evaluated, JobStarted,
-                               JobProgress, JobEnded, CommandFailed, TrainingHalted, ReplayChecked, Idle>;
+                               JobProgress, JobEnded, CommandFailed, TrainingHalted, ReplayChecked, Idle, AnswersImported>;
 
 struct Event {
     std::uint64_t run = 0;   // counts opened sessions; 0 before the first

@@ -171,6 +171,10 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
 /// Runs the project's event log again and compares the weights' hashes.
 ReplayChecked replay_check(const std::filesystem::path& project, const EngineOptions& options, const Job& job);
 
+/// All of the file's good rows, or on Stopped and Error none. The project must not be open; what the rows teach is learned
+/// when a session opens it.
+ImportResult import_preferences(const std::filesystem::path& project, const std::filesystem::path& file, const Job& job);
+
 struct CheckResult { bool ok = false; std::vector<std::string> problems; };
 CheckResult check_project(const std::filesystem::path& project);
 

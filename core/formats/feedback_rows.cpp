@@ -206,8 +206,8 @@ LabelledRow labelled_of(const json& row) {
     return out;
 }
 
-Provenance provenance_of(const json& row) {
-    Provenance out;
+Circumstances circumstances_of(const json& row) {
+    Circumstances out;
     if (has(row, "unix_time")) {
         const json& time = row["unix_time"];
         if (!time.is_number() || !(time.get<double>() >= 0 && time.get<double>() < 1e11)) {
@@ -216,6 +216,7 @@ Provenance provenance_of(const json& row) {
         out.unix_time = time.get<double>();
     }
     if (has(row, "judge")) out.judge = text_of(row["judge"], "judge");
+    if (has(row, "system")) out.system = text_of(row["system"], "system");
     return out;
 }
 
@@ -231,7 +232,7 @@ FeedbackRow feedback_of(const json& row, int line) {
     for (const auto& [field, value] : row.items()) refuse_nul(value, field);
     const auto placed = [&](auto made) -> FeedbackRow {
         made.line = line;
-        made.provenance = provenance_of(row);
+        made.circumstances = circumstances_of(row);
         return made;
     };
     if (has(row, "completions")) return placed(ranking_of(row));

@@ -18,7 +18,7 @@ std::vector<PreferenceRow> pairs_of(const RankingRow& row) {
             pair.prompt = row.prompt;
             pair.chosen = row.replies[better];
             pair.rejected = row.replies[worse];
-            pair.provenance = row.provenance;
+            pair.circumstances = row.circumstances;
             out.push_back(std::move(pair));
         }
     }

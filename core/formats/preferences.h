@@ -8,11 +8,12 @@
 //   {"prompt","completion","label"}          one reply, true: good
 //
 // Each part is text or a list of messages. Without a prompt, chosen and rejected are whole dialogues: message lists,
-// or texts in which "\n\nAssistant:" stands before the reply (HH-RLHF). Each row may have "unix_time", in seconds, and
-// "judge".
+// or texts in which "\n\nAssistant:" stands before the reply (HH-RLHF). Each row may have "unix_time", in seconds,
+// "judge", and beside a text "system", the system prompt.
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,10 +25,11 @@ namespace plumbline {
 
 using PromptPart = std::variant<std::string, std::vector<Message>>;   // text goes in as it is; messages are rendered
 
-/// When an answer was given and by whom, where the file says so.
-struct Provenance {
+/// When an answer was given, by whom, and under which system prompt, where the file says so.
+struct Circumstances {
     double unix_time = 0;
     std::string judge{};
+    std::optional<std::string> system{};
 };
 
 /// Which of two replies is better; with `tie` neither is.
@@ -39,7 +41,7 @@ struct PreferenceRow {
     bool tie = false;
     bool both_bad = false;               // a tie of two bad ones
     Strength strength = Strength::clear;
-    Provenance provenance{};
+    Circumstances circumstances{};
 };
 /// Two replies or more, all different, the best first; those from `ranked` on are below, in no order.
 struct RankingRow {
@@ -47,14 +49,14 @@ struct RankingRow {
     PromptPart prompt;
     std::vector<std::string> replies;
     int ranked = 0;                      // 1..replies
-    Provenance provenance{};
+    Circumstances circumstances{};
 };
 struct LabelledRow {
     int line = 0;
     PromptPart prompt;
     std::string reply;
     bool good = true;
-    Provenance provenance{};
+    Circumstances circumstances{};
 };
 using FeedbackRow = std::variant<PreferenceRow, RankingRow, LabelledRow>;
 struct Feedback {

@@ -20,7 +20,7 @@ constexpr int most_samples = 256;   // of one prompt in one evaluation
 const char* words_for(const Command& command) {
     static const char* const words[] = {"new session",   "open project",  "close session", "save a copy",    "add prompts",
                                         "remove prompt", "go to prompt",  "sample again",  "vote",           "undo",
-                                        "change settings", "pause training", "evaluate",   "wait"};
+                                        "change settings", "pause training", "evaluate",   "wait",          "import"};
     return words[command.index()];
 }
 
@@ -248,6 +248,28 @@ void EngineLoop::handle(const Evaluate& command) {
             emit(JobProgress{name, fraction});
         }));
     });
+}
+
+// No command is carried out in its midst: all rows are one transaction. Stop takes it back.
+void EngineLoop::handle(const ImportPreferences& command) {
+    Session& session = require_session("import");
+    const std::string name = "Importing " + std::filesystem::path(command.path).filename().string();
+    ImportResult result;
+    const JobEnd end = run_job(name, Activity::importing, [&](const Pulse& pulse) {
+        Job job;
+        job.stop = pulse.stop;
+        job.progress = [&](double fraction, const std::string&) {
+            {
+                const std::lock_guard lock(mutex_);
+                snapshot_.progress = fraction;
+            }
+            emit(JobProgress{name, fraction});
+        };
+        result = session.import_answers(command.path, job);
+    });
+    if (end == JobEnd::done) {
+        emit(AnswersImported{command.path, std::move(result), session.labels(), session.imports()});
+    }
 }
 
 void EngineLoop::handle(const WaitIdle& command) { idle_tickets_.push_back(command.ticket); }

@@ -191,6 +191,11 @@ void EngineLoop::beat() {
             commands_.pop_front();
         }
         carry_out(command);
+        if (learning_imports_ && std::holds_alternative<Vote>(command)) {
+            const std::lock_guard lock(mutex_);
+            interrupted_ = true;   // the lesson is begun again
+            job_stop_.request_stop();
+        }
     }
     if (std::chrono::steady_clock::now() - last_refresh_ > refresh_every) {
         refresh_snapshot();

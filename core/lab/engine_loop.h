@@ -51,10 +51,14 @@ class EngineLoop {
     void handle(const PauseTraining& command);
     void handle(const Evaluate& command);
     void handle(const WaitIdle& command);
+    void handle(const ImportPreferences& command);
 
     bool work();                               // one job of the session, by urgency; false: nothing to do
     bool fill_screen();
     bool learn_pending();
+    bool learn_imports();
+    /// One lesson as a job. A halt, a failure or a Stop pauses training.
+    void learn(const std::string& name, std::int64_t label, const std::function<void(const Pulse&)>& body);
     bool draw_ahead();
     void show_or_draw();                       // the current prompt's pair, if one is waiting
 
@@ -97,6 +101,7 @@ class EngineLoop {
     bool paused_ = false;
     bool screen_wanted_ = false;               // the screen has no pair and should get one
     bool ahead_stopped_ = false;               // the person stopped it; any command lets it go on
+    bool learning_imports_ = false;            // a vote comes first
     bool interrupted_ = false;                 // by a command, not by the person's Stop
     struct Stream {
         bool on_screen = false;

@@ -1,4 +1,4 @@
-// What the engine does when no command waits: fill the screen, learn from clicks, draw ahead.
+// What the engine does when no command waits: fill the screen, learn from clicks, draw ahead, learn from files.
 
 #include <ATen/ATen.h>
 
@@ -14,9 +14,9 @@ bool EngineLoop::work() {
         return false;
     }
     if (options_.sample_ahead) {
-        return fill_screen() || learn_pending() || draw_ahead();
+        return fill_screen() || learn_pending() || draw_ahead() || learn_imports();
     }
-    return learn_pending() || fill_screen();
+    return learn_pending() || fill_screen() || learn_imports();
 }
 
 void EngineLoop::show_or_draw() {
@@ -97,24 +97,42 @@ bool EngineLoop::learn_pending() {
     if (paused_ || !label) {
         return false;
     }
+    learn("Learning from your vote", *label, [&](const Pulse& pulse) { session_->learn(*label, pulse); });
+    return true;
+}
+
+// Last of all, with the screen filled: the pairs drawn ahead tell how far the policy has moved by it.
+bool EngineLoop::learn_imports() {
+    const int pending = paused_ || session_->shown() == 0 ? 0 : session_->pending_imports();
+    if (pending == 0) {
+        return false;
+    }
+    learning_imports_ = true;
+    learn("Learning from imported answers, " + std::to_string(pending) + " to go", 0,
+          [&](const Pulse& pulse) { session_->learn_imports(pulse); });
+    learning_imports_ = false;
+    return true;
+}
+
+void EngineLoop::learn(const std::string& name, std::int64_t label, const std::function<void(const Pulse&)>& body) {
+    const std::string what = label == 0 ? "these answers" : "this vote";
     std::string halted;
-    const JobEnd end = run_job("Learning from your vote", Activity::training, [&](const Pulse& pulse) {
+    const JobEnd end = run_job(name, Activity::training, [&](const Pulse& pulse) {
         try {
-            session_->learn(*label, pulse);
+            body(pulse);
         } catch (const NonFinite& error) {
-            halted = std::string("train: ") + error.what() +
-                     "; the weights are as before this vote. Lower the rate, or undo the vote, then resume training";
+            halted = std::string("train: ") + error.what() + "; the weights are as before " + what +
+                     ". Lower the rate" + (label == 0 ? "" : ", or undo the vote") + ", then resume training";
         } catch (const Collapsed& collapsed) {
-            halted = std::string("train: ") + collapsed.what() + "; the weights are as before this vote";
+            halted = std::string("train: ") + collapsed.what() + "; the weights are as before " + what;
         }
     });
     if (!halted.empty()) {
         paused_ = true;
-        emit(TrainingHalted{*label, halted});
+        emit(TrainingHalted{label, halted});
     } else if (end != JobEnd::done && !interrupted_) {
-        paused_ = true;   // the vote stays and is learned when training goes on
+        paused_ = true;   // it stays and is learned when training goes on
     }
-    return true;
 }
 
 // Two pairs wait: a person may vote twice while the first vote is being learned. The nearer one is kept fresh.

@@ -42,9 +42,10 @@ class Learner {
     /// The KL weight of samples: as the adaptive controller has left it, where there is one.
     double beta(const LiveConfig& config) const;
 
-    /// What the reward model was fitted on: labels up to this one, features scaled by generations up to that one.
+    /// What the reward model was fitted on: labels up to this one, features scaled by generations up to that one, and
+    /// imported labels up to the last.
     struct RewardExtent {
-        std::int64_t label = 0, generation = 0;
+        std::int64_t label = 0, generation = 0, imported = 0;
     };
     RewardExtent extent;
 

@@ -17,7 +17,8 @@ using at::Tensor;
 
 namespace {
 
-constexpr std::uint32_t state_magic = 0x32534c50;   // "PLS2"
+constexpr std::uint32_t state_magic = 0x33534c50;   // "PLS3"
+constexpr std::uint32_t older_magic = 0x32534c50;   // "PLS2": its header ends before extent.imported, which was 0
 
 struct StateHeader {
     std::uint32_t magic = state_magic;
@@ -37,6 +38,21 @@ Tensor on_cpu(const Tensor& t) { return t.to(at::kCPU).contiguous(); }
 /// Of a tensor that on_cpu gave.
 std::span<const std::byte> bytes_of(const Tensor& t) {
     return {reinterpret_cast<const std::byte*>(t.const_data_ptr<float>()), t.nbytes()};
+}
+
+/// A state as this version writes it.
+std::vector<std::byte> in_present_form(std::span<const std::byte> state) {
+    std::vector<std::byte> out(state.begin(), state.end());
+    std::uint32_t magic = 0;
+    if (out.size() >= sizeof(StateHeader)) {
+        std::memcpy(&magic, out.data(), sizeof magic);
+    }
+    if (magic == older_magic) {
+        std::memcpy(out.data(), &state_magic, sizeof state_magic);
+        constexpr std::size_t added = sizeof(Learner::RewardExtent::imported);
+        out.insert(out.begin() + (sizeof(StateHeader) - added), added, std::byte{0});
+    }
+    return out;
 }
 
 std::int64_t count(const std::vector<Tensor>& tensors) {
@@ -111,7 +127,8 @@ std::vector<std::byte> Learner::save(const Pulse& pulse) const {
     return out;
 }
 
-void Learner::restore(std::span<const std::byte> state) {
+void Learner::restore(std::span<const std::byte> saved) {
+    const std::vector<std::byte> state = in_present_form(saved);
     const StateHeader header = header_of(state);
     const auto kind = static_cast<OptimizerKind>(header.optimizer);
     const auto fresh = kind == kind_ ? nullptr : make_optimizer(kind, adapter_->tensors(), adapter_->tensor_names());
@@ -120,7 +137,7 @@ void Learner::restore(std::span<const std::byte> state) {
         state.size() < sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float)) {
         refuse(state);
     }
-    const auto behind = state.subspan(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
+    const auto behind = std::span(state).subspan(sizeof header + static_cast<std::size_t>(header.floats) * sizeof(float));
     if (header.trained != 0 ? header.trained != 1 : !behind.empty()) {
         refuse(state);
     }
@@ -138,8 +155,9 @@ void Learner::restore(std::span<const std::byte> state) {
 }
 
 // An optimiser's state begins with what it trains.
-std::unique_ptr<Adapter> policy_of(std::span<const std::byte> state, const DecoderConfig& model,
+std::unique_ptr<Adapter> policy_of(std::span<const std::byte> saved, const DecoderConfig& model,
                                    const SessionConfig& config) {
+    const std::vector<std::byte> state = in_present_form(saved);
     const StateHeader header = header_of(state);
     std::unique_ptr<Adapter> policy;
     if (trains_all_weights(config.lora, model.parameters())) {

@@ -36,7 +36,7 @@ Verdict verdict_from(const nlohmann::json& payload) {
 }
 
 // Carries out the transition that wrote `event`. Learning writes several rows at once: only its first one acts.
-void repeat(Session& session, const StoredEvent& event, const Pulse& pulse) {
+void repeat(Session& session, const StoredEvent& event, const ProjectFile& original, const Pulse& pulse) {
     const auto payload = nlohmann::json::parse(event.payload);
     if (event.kind == "sampled") {
         session.pass_over_to(payload.at("stream").get<std::uint32_t>());
@@ -45,6 +45,11 @@ void repeat(Session& session, const StoredEvent& event, const Pulse& pulse) {
         session.record(payload.at("pair").get<std::int64_t>(), verdict_from(payload), "replay");
     } else if (event.kind == "reward") {
         session.learn(payload.at("label").get<std::int64_t>(), pulse);
+    } else if (event.kind == "import") {   // what came from outside, as the prompts did
+        session.import_again(original, payload.at("file").get<std::string>(), payload.at("first_label").get<std::int64_t>(),
+                             payload.at("last_label").get<std::int64_t>());
+    } else if (event.kind == "lesson") {
+        session.learn_imports(pulse);
     } else if (event.kind == "undo") {
         session.undo();
     } else if (event.kind == "config") {
@@ -115,13 +120,12 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
     std::vector<StoredEvent> events;
     NewSession start;
     ModelInfo stored;
-    std::optional<Outcome> outcome;
-    {
-        const auto file = ProjectFile::open(project);
-        events = file->events();
-        stored = file->model();
-        outcome.emplace(*file);
-        for (const PromptRow& row : file->all_prompts()) {
+    const auto file = ProjectFile::open(project);
+    events = file->events();
+    stored = file->model();
+    const Outcome outcome(*file);
+    for (const PromptRow& row : file->all_prompts()) {
+        if (row.id > 0) {   // those of a person
             start.prompts.push_back(row.text);
         }
     }
@@ -145,7 +149,7 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
         std::string failure;   // of what was never logged, and so cannot be done
         if (i >= again.size()) {
             try {
-                repeat(*session, events[i], pulse);
+                repeat(*session, events[i], *file, pulse);
             } catch (const Stopped&) {
                 throw;
             } catch (const std::exception& error) {
@@ -166,7 +170,7 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
         }
     }
     if (result.equal) {
-        result.first_difference = difference(*outcome, Outcome(session->file()));
+        result.first_difference = difference(outcome, Outcome(session->file()));
         result.equal = result.first_difference.empty();
     }
     return result;

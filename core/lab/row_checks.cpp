@@ -81,6 +81,9 @@ void require_sound_rows(const std::filesystem::path& file, const LanguageModel& 
             damaged(pair + " belongs to prompt " + std::to_string(generation.prompt_id) +
                     ", which is not there");
         }
+        if (generation.left == generation.right && !generation.imported) {
+            damaged(pair + " shows reply " + std::to_string(generation.left) + " twice");
+        }
         std::set<std::int64_t> seen;
         for (const std::int64_t side : generation.shown()) {
             if (!seen.insert(side).second) {
@@ -92,6 +95,9 @@ void require_sound_rows(const std::filesystem::path& file, const LanguageModel& 
             }
         }
         for (const StoredCandidate& reply : generation.candidates) {
+            if (generation.imported && reply.ids.empty()) {
+                continue;   // not learned yet
+            }
             if (const std::string fault = fault_of(reply, model); !fault.empty()) {
                 damaged("reply " + std::to_string(reply.id) + " " + fault);
             }

@@ -119,26 +119,7 @@ Session::Session(std::unique_ptr<ProjectFile> file, std::shared_ptr<const Langua
 
 void Session::load() {
     prompts_ = file_->prompts();
-    for (const PromptRow& row : file_->all_prompts()) {
-        prompt_texts_[row.id] = row.text;
-    }
-    for (StoredGeneration& generation : file_->generations()) {
-        const std::int64_t id = generation.id;
-        next_stream_ = std::max(next_stream_, static_cast<std::uint32_t>(generation.stream) + 1);
-        generations_.emplace(id, std::move(generation));
-        drawn_with_[id] = -1;   // by weights of an earlier opening
-    }
-    const std::vector<StoredLabel> labels = file_->labels();
-    require_sound_rows(file_->path(), *model_, prompt_texts_, generations_, labels);
-    for (const StoredLabel& row : labels) {
-        if (row.undoes == 0) {
-            clicks_.push_back({row, true});
-            continue;
-        }
-        for (Click& click : clicks_) {
-            click.standing = click.standing && click.label.id != row.undoes;
-        }
-    }
+    load_answers();
     for (const StoredGeneration& generation : file_->unlabelled_generations()) {
         waiting_.insert(generation.id);
     }
@@ -161,11 +142,48 @@ void Session::load() {
     saved_ = unix_time();
 }
 
+void Session::load_answers() {
+    for (const PromptRow& row : file_->all_prompts()) {
+        prompt_texts_[row.id] = row.text;
+    }
+    std::int64_t known = 0;
+    for (const auto* all : {&generations_, &imported_}) {
+        known = all->empty() ? known : std::max(known, all->rbegin()->first);
+    }
+    std::map<std::int64_t, StoredGeneration> found;
+    for (StoredGeneration& generation : file_->generations(known)) {
+        const std::int64_t id = generation.id;
+        found.emplace(id, std::move(generation));
+    }
+    const std::vector<StoredLabel> labels = file_->labels(clicks_.empty() ? 0 : clicks_.back().label.id);
+    require_sound_rows(file_->path(), *model_, prompt_texts_, found, labels);
+    for (auto& [id, generation] : found) {
+        next_stream_ = std::max(next_stream_, static_cast<std::uint32_t>(generation.stream) + 1);
+        drawn_with_[id] = -1;   // by weights of an earlier opening
+        auto& to = generation.imported ? imported_ : generations_;
+        to.emplace(id, std::move(generation));
+    }
+    for (const StoredLabel& row : labels) {
+        if (row.undoes == 0) {
+            clicks_.push_back({row, true, imported_.contains(row.generation_id)});
+            continue;
+        }
+        for (Click& click : clicks_) {
+            click.standing = click.standing && click.label.id != row.undoes;
+        }
+    }
+}
+
 void Session::restore(const StoredCheckpoint& checkpoint) {
     learner_.restore(checkpoint.state);
     fit_reward(learner_.extent);
-    learned_label_ = learner_.extent.label;
+    learned_ = learner_.extent;
     ++weights_version_;
+}
+
+const StoredGeneration& Session::generation(std::int64_t id) const {
+    const auto imported = imported_.find(id);
+    return imported != imported_.end() ? imported->second : generations_.at(id);
 }
 
 void Session::announce(bool resumed) const {
@@ -176,8 +194,11 @@ void Session::announce(bool resumed) const {
     opened.prompts = prompts_;
     opened.current_prompt = current_prompt_;
     for (const Click& click : clicks_) {
-        opened.history.push_back(history_row(click));
+        if (!click.imported) {
+            opened.history.push_back(history_row(click));
+        }
     }
+    opened.imported = imports();
     opened.metrics = file_->metrics();
     opened.labels = labels();
     opened.policy_steps = policy_steps();

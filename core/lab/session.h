@@ -3,6 +3,7 @@
 // transition is a row of the event log, and the same rows in the same order lead to the same weights.
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -81,6 +82,18 @@ class Session {
     std::optional<std::int64_t> pending() const;       // oldest label that has not been learned
     int pending_count() const;
     void learn(std::int64_t label, const Pulse& pulse);
+
+    // Answers from files (session_imports.cpp)
+    /// Every good row of the file becomes a label, or on Stopped and Error none.
+    ImportResult import_answers(const std::filesystem::path& file, const Job& job);
+    /// The same import as another project's log has it.
+    void import_again(const ProjectFile& other, const std::string& source, std::int64_t first_label,
+                      std::int64_t last_label);
+    int imports() const;                               // labels from files
+    int pending_imports() const;                       // of those, not yet learned
+    /// Learns some at once, with the metrics of the click before; there must be pending ones, and a pair drawn.
+    void learn_imports(const Pulse& pulse);
+
     /// Takes the last standing label back; false: there is none. Returns its pair to the screen.
     bool undo();
 
@@ -97,9 +110,11 @@ class Session {
     struct Click {
         StoredLabel label;
         bool standing = true;
+        bool imported = false;
     };
     Session(std::unique_ptr<ProjectFile> file, std::shared_ptr<const LanguageModel> model, Emit emit);
     void load();
+    void load_answers();   // what the file has beyond what is known
     bool is_listed(std::int64_t prompt) const;
     void save_current_prompt(std::int64_t id);   // in the file; who commits it changes current_prompt_
     std::int64_t log(const std::string& kind, const std::string& payload, const std::string& hash = "");
@@ -109,20 +124,29 @@ class Session {
     const StoredCandidate& candidate(const StoredGeneration& generation, std::int64_t id) const;
     std::vector<std::int64_t> choose_shown(const StoredGeneration& generation) const;
 
-    /// Everything that learning one click changes outside the tensors; committed in one transaction.
+    /// Everything that learning one click, or some imported ones, changes outside the tensors; committed in one
+    /// transaction.
     struct Lesson {
+        std::vector<Click> clicks;
+        std::int64_t label = 0;           // whose undo takes it back; 0: none
+        std::int64_t last_imported = 0;   // not 0: imported answers up to this one
         std::vector<StoredEvent> events;
         std::vector<MetricPoint> points;
     };
     void fit_reward(const Learner::RewardExtent& extent);
     std::vector<float> raw_features(const StoredCandidate& candidate) const;
-    std::vector<const Click*> clicks_until(std::int64_t label) const;   // standing, oldest first
+    bool is_learned(const Click& click, const Learner::RewardExtent& extent) const;
+    /// Standing ones that teach, oldest first; of the imported the last.
+    std::vector<const Click*> clicks_within(const Learner::RewardExtent& extent) const;
+    std::vector<const Click*> clicks_before(const Lesson& lesson) const;
+    std::vector<std::vector<float>> drawn_features(const Learner::RewardExtent& extent,
+                                                   std::span<const Click* const> clicks) const;
     bool is_heldout(std::int64_t label) const;
     /// `first`: the index of the first of the replies that the click was about.
     void observe(const Click& click, int first, std::vector<RewardObservation>& observations) const;
     RewardFitSettings fit_settings() const;
     bool scores_by_training() const;   // else by the linear head
-    void learn_trained_reward(const Click& click, Lesson& lesson, const Pulse& pulse);
+    void learn_trained_reward(Lesson& lesson, const Pulse& pulse);
     void measure_trained_scores(const Pulse& pulse);
     void set_score_scale(double sum, double squares, std::size_t n);
     double model_score(const Sequence& sequence, std::span<const float> pooled, const Pulse& pulse) const;
@@ -144,9 +168,9 @@ class Session {
     };
     std::vector<std::pair<std::int64_t, std::int64_t>> implied_pairs(const Click& click) const;
     PreferencePair preference_pair(const ImpliedPair& implied, const Pulse& pulse);
-    std::vector<PreferencePair> training_pairs(const Click& click, const Pulse& pulse);
+    std::vector<PreferencePair> training_pairs(const Lesson& lesson, const Pulse& pulse);
     std::vector<RatedReply> rated(const Click& click) const;
-    std::vector<KtoReply> rated_replies(const Click& click, const Pulse& pulse);
+    std::vector<KtoReply> rated_replies(const Lesson& lesson, const Pulse& pulse);
     template <class Item>
     void draw_replayed(std::vector<Item>& earlier, std::vector<Item>& batch) const;
     double reference_sum(const StoredGeneration& generation, std::int64_t candidate) const;
@@ -159,11 +183,17 @@ class Session {
     double scoring_temperature() const;                     // greedy drawing is scored at 1
     at::Tensor lower_states(std::int64_t candidate, const Sequence& sequence, const Pulse& pulse);
     std::vector<int> prompt_ids(const std::string& text) const;   // under the present system prompt
+    std::vector<int> prompt_ids(const StoredGeneration& generation) const;   // as it was answered
     Sequence sequence_of(const StoredGeneration& generation, std::int64_t candidate) const;
     double normalised(double score) const;
     void learn_reward(const Click& click, Lesson& lesson, const Pulse& pulse);
-    void learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse);
-    void commit(const Click& click, const Lesson& lesson, const Pulse& pulse);
+    void learn_imported_reward(Lesson& lesson, const Pulse& pulse);
+    void learn_policy(Lesson& lesson, const Pulse& pulse);
+    /// Both, and the commit; on failure the state is what it was.
+    void teach(Lesson& lesson, const std::function<void()>& reward, const Pulse& pulse);
+    void commit(const Lesson& lesson, const Pulse& pulse);
+    const StoredGeneration& generation(std::int64_t id) const;
+    bool complete(StoredGeneration& generation, const Pulse& pulse) const;
     void restore(const StoredCheckpoint& checkpoint);
 
     // Constant after construction
@@ -176,6 +206,7 @@ class Session {
     std::vector<PromptRow> prompts_;
     std::map<std::int64_t, std::string> prompt_texts_;      // removed ones too
     std::map<std::int64_t, StoredGeneration> generations_;  // all drawn
+    std::map<std::int64_t, StoredGeneration> imported_;     // from files; none of the policy's own replies
     std::set<std::int64_t> waiting_;                        // drawn, neither shown, labelled nor discarded
     std::vector<Click> clicks_;                             // label rows, undo rows apart
     std::map<std::int64_t, at::Tensor> lower_;              // by candidate; a cache
@@ -184,7 +215,7 @@ class Session {
     int fitted_labels_ = 0;                                 // that the reward model was fitted on
     double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on replies drawn
     std::map<std::int64_t, double> card_scores_;            // candidate -> reward, where the linear head does not score
-    std::int64_t learned_label_ = 0;                        // labels up to this one have been learned
+    Learner::RewardExtent learned_;                         // of labels: up to where they have been learned
     std::int64_t current_prompt_ = 0, shown_ = 0, saved_ = 0;
     std::uint32_t next_stream_ = 1;                         // of random numbers, for the next group drawn
     int weights_version_ = 0;                               // counts changes since opening

@@ -52,7 +52,8 @@ std::int64_t Session::record(std::int64_t pair, const Verdict& verdict, const st
 
 std::optional<std::int64_t> Session::pending() const {
     for (const Click& click : clicks_) {
-        if (click.standing && click.label.id > learned_label_ && click.label.verdict.choice != Choice::skip) {
+        if (!click.imported && click.standing && !is_learned(click, learned_) &&
+            click.label.verdict.choice != Choice::skip) {
             return click.label.id;
         }
     }
@@ -61,7 +62,7 @@ std::optional<std::int64_t> Session::pending() const {
 
 int Session::pending_count() const {
     return static_cast<int>(std::count_if(clicks_.begin(), clicks_.end(), [&](const Click& c) {
-        return c.standing && c.label.id > learned_label_ && c.label.verdict.choice != Choice::skip;
+        return !c.imported && c.standing && !is_learned(c, learned_) && c.label.verdict.choice != Choice::skip;
     }));
 }
 
@@ -73,54 +74,72 @@ void Session::learn(std::int64_t label, const Pulse& pulse) {
         throw Error("learn", "there is no label " + std::to_string(label) + "; choose one that was recorded");
     }
     const Click click = *found;   // the list may grow while a long step runs
+    const int steps = policy_steps();
+    Lesson lesson;
+    lesson.clicks = {click};
+    lesson.label = label;
+    try {
+        teach(lesson, [&] { learn_reward(click, lesson, pulse); }, pulse);
+    } catch (...) {
+        predictions_.erase(label);
+        throw;
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    emit_(ClickDone{label, policy_steps() - steps, seconds});
+}
+
+void Session::teach(Lesson& lesson, const std::function<void()>& reward, const Pulse& pulse) {
     const std::vector<std::byte> before = learner_.save(pulse);
     const Learner::RewardExtent extent = learner_.extent;
-    const int steps = policy_steps();
     try {
-        Lesson lesson;
-        learn_reward(click, lesson, pulse);
-        if (teaches_policy(click.label)) {
-            learn_policy(click, lesson, pulse);
-        }
-        commit(click, lesson, pulse);
-        learned_label_ = label;
+        reward();
+        learn_policy(lesson, pulse);
+        commit(lesson, pulse);
+        learned_ = learner_.extent;
         ++weights_version_;
         emit_(MetricsAdded{std::move(lesson.points)});
     } catch (...) {
         learner_.restore(before);
         fit_reward(extent);
-        predictions_.erase(label);
         throw;
     }
-    score_waiting({});   // outside: the click is in the file already
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    emit_(ClickDone{label, policy_steps() - steps, seconds});
+    score_waiting({});   // outside: the lesson is in the file already
 }
 
 // Megabytes of state go ahead in parts, with votes taken between them; then what names them, in one transaction.
-void Session::commit(const Click& click, const Lesson& lesson, const Pulse& pulse) {
+void Session::commit(const Lesson& lesson, const Pulse& pulse) {
     file_->remove_unused_states(pulse);
     StoredCheckpoint checkpoint;
     checkpoint.state = learner_.save(pulse);
     file_->stage(checkpoint, pulse);
     ProjectFile::Transaction transaction(*file_);
+    const bool imported = lesson.last_imported != 0;
+    for (const Click& click : lesson.clicks) {
+        if (imported) {
+            file_->complete_generation(generation(click.label.generation_id));
+        }
+    }
     for (const StoredEvent& event : lesson.events) {
         checkpoint.event_seq = log(event.kind, event.payload, event.weights_hash);
     }
     file_->add_metrics(lesson.points);
     checkpoint.name = "latest";
     checkpoint.policy_steps = policy_steps();
-    file_->advance(checkpoint, click.label.id, undo_states_kept);
+    if (imported) {
+        file_->save_latest(checkpoint);   // the click before it takes it back
+    } else {
+        file_->advance(checkpoint, lesson.label, undo_states_kept);
+    }
     transaction.commit();
 }
 
 bool Session::undo() {
-    const auto last = std::find_if(clicks_.rbegin(), clicks_.rend(), [](const Click& c) { return c.standing; });
+    const auto last = std::find_if(clicks_.rbegin(), clicks_.rend(), [](const Click& c) { return c.standing && !c.imported; });
     if (last == clicks_.rend()) {
         return false;
     }
     const StoredLabel label = last->label;
-    const bool learned = label.verdict.choice != Choice::skip && label.id <= learned_label_;
+    const bool learned = label.verdict.choice != Choice::skip && is_learned(*last, learned_);
     const std::vector<std::byte> before = learner_.save();
     const Learner::RewardExtent extent = learner_.extent;
     try {
@@ -142,7 +161,7 @@ bool Session::undo() {
     } catch (...) {   // the file is as it was, and so must the weights be
         learner_.restore(before);
         fit_reward(extent);
-        learned_label_ = extent.label;
+        learned_ = extent;
         throw;
     }
     last->standing = false;

@@ -13,14 +13,18 @@ bool Session::teaches_policy(const StoredLabel& label) const {
     return label.verdict.choice != Choice::tie && label.verdict.choice != Choice::skip && !is_heldout(label.id);
 }
 
-void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& pulse) {
+void Session::learn_policy(Lesson& lesson, const Pulse& pulse) {
     const LiveConfig& live = config_.live;
+    if (std::none_of(lesson.clicks.begin(), lesson.clicks.end(),
+                     [&](const Click& click) { return teaches_policy(click.label); })) {
+        return;
+    }
     for (int i = 0; i < live.steps_per_click; ++i) {
         const double group_kl = kl();
         Learner::Update update;
         switch (info(live.algorithm).learns_from) {
             case LearnsFrom::pairs: {
-                const std::vector<PreferencePair> pairs = training_pairs(click, pulse);
+                const std::vector<PreferencePair> pairs = training_pairs(lesson, pulse);
                 if (pairs.empty()) {
                     return;   // both bad, thumbs of one kind: nothing to compare
                 }
@@ -28,7 +32,7 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
                 break;
             }
             case LearnsFrom::replies: {
-                const std::vector<KtoReply> replies = rated_replies(click, pulse);
+                const std::vector<KtoReply> replies = rated_replies(lesson, pulse);
                 if (replies.empty()) {
                     return;
                 }
@@ -53,15 +57,15 @@ void Session::learn_policy(const Click& click, Lesson& lesson, const Pulse& puls
             update.metrics["objective/kl"] = group_kl;
         }
         for (const auto& [name, value] : update.metrics) {
-            lesson.points.push_back({name, click.label.id, static_cast<double>(policy_steps()), value});
+            lesson.points.push_back({name, lesson.label, static_cast<double>(policy_steps()), value});
         }
         lesson.events.push_back({0, "policy",
-                                 nlohmann::json{{"label", click.label.id},
+                                 nlohmann::json{{"label", lesson.label},
                                                 {"step", policy_steps()},
                                                 {"algorithm", info(live.algorithm).name}}
                                      .dump(),
                                  learner_.weights_hash(pulse)});
-        emit_(PolicyStepped{click.label.id, policy_steps(), live.algorithm, update.metrics["loss/policy"], update.lr,
+        emit_(PolicyStepped{lesson.label, policy_steps(), live.algorithm, update.metrics["loss/policy"], update.lr,
                             update.note});
     }
 }

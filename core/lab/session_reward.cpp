@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <ranges>
 #include <span>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int accuracy_window = 20;    // labels
 constexpr int accuracy_needs = 5;      // pairs
+constexpr std::size_t imports_remembered = 2048;   // in a fit, the latest: its cost grows with their number
 
 // P(the choice) as one number: of a ranking the mean over its pairs; a tie counts as an even bet.
 double mean_probability(std::span<const double> pairs) {
@@ -45,21 +47,40 @@ bool Session::is_heldout(std::int64_t label) const {
     return uniform(config_.seed, Use::heldout, static_cast<std::uint64_t>(label)) < config_.reward.heldout_share;
 }
 
-std::vector<const Session::Click*> Session::clicks_until(std::int64_t label) const {
+bool Session::is_learned(const Click& click, const Learner::RewardExtent& extent) const {
+    return click.label.id <= (click.imported ? extent.imported : extent.label);
+}
+
+std::vector<const Session::Click*> Session::clicks_within(const Learner::RewardExtent& extent) const {
     std::vector<const Click*> out;
-    for (const Click& click : clicks_) {
-        if (click.standing && click.label.id <= label && click.label.verdict.choice != Choice::skip &&
-            !is_heldout(click.label.id)) {
-            out.push_back(&click);
+    std::size_t imported = 0;
+    for (const Click& click : std::views::reverse(clicks_)) {
+        const bool teaches = click.standing && is_learned(click, extent) &&
+                             click.label.verdict.choice != Choice::skip && !is_heldout(click.label.id);
+        if (!teaches || (click.imported && (imported == imports_remembered || !is_complete(generation(click.label.generation_id))))) {
+            continue;
         }
+        imported += click.imported;
+        out.push_back(&click);
     }
+    std::reverse(out.begin(), out.end());
+    return out;
+}
+
+// What a lesson is learned beside.
+std::vector<const Session::Click*> Session::clicks_before(const Lesson& lesson) const {
+    std::vector<const Click*> out = clicks_within(learner_.extent);
+    std::erase_if(out, [&](const Click* click) {
+        return std::any_of(lesson.clicks.begin(), lesson.clicks.end(),
+                           [&](const Click& learned) { return learned.label.id == click->label.id; });
+    });
     return out;
 }
 
 void Session::observe(const Click& click, int first, std::vector<RewardObservation>& observations) const {
     using Kind = RewardObservation::Kind;
     const Verdict& verdict = click.label.verdict;
-    const auto shown = static_cast<int>(generations_.at(click.label.generation_id).shown().size());
+    const auto shown = static_cast<int>(generation(click.label.generation_id).shown().size());
     const int left = first, right = first + 1;
     // A clear preference asks for no margin: plain Bradley-Terry.
     const double margin = (static_cast<int>(verdict.strength) - 1) * config_.reward.strength_margin;
@@ -91,23 +112,37 @@ void Session::observe(const Click& click, int first, std::vector<RewardObservati
     }
 }
 
-// A function of the extent and of what the project holds, so that reopening or going back gives the same model.
-void Session::fit_reward(const Learner::RewardExtent& extent) {
-    std::vector<std::vector<float>> drawn;
+// Of all replies that the policy drew, and of those that imported answers were about.
+std::vector<std::vector<float>> Session::drawn_features(const Learner::RewardExtent& extent,
+                                                        std::span<const Click* const> clicks) const {
+    std::vector<std::vector<float>> out;
     for (const auto& [id, generation] : generations_) {
         if (id > extent.generation) {
             break;
         }
         for (const StoredCandidate& c : generation.candidates) {
-            drawn.push_back(raw_features(c));
+            out.push_back(raw_features(c));
         }
     }
+    for (const Click* click : clicks) {
+        if (click->imported) {
+            for (const StoredCandidate& c : generation(click->label.generation_id).candidates) {
+                out.push_back(raw_features(c));
+            }
+        }
+    }
+    return out;
+}
+
+// A function of the extent and of what the project holds, so that reopening or going back gives the same model.
+void Session::fit_reward(const Learner::RewardExtent& extent) {
+    const std::vector<const Click*> clicks = clicks_within(extent);
+    const std::vector<std::vector<float>> drawn = drawn_features(extent, clicks);
     std::vector<std::vector<float>> replies;
     std::vector<RewardObservation> observations;
-    const std::vector<const Click*> clicks = clicks_until(extent.label);
     for (const Click* click : clicks) {
         observe(*click, static_cast<int>(replies.size()), observations);
-        const StoredGeneration& g = generations_.at(click->label.generation_id);
+        const StoredGeneration& g = generation(click->label.generation_id);
         for (const std::int64_t id : g.shown()) {
             replies.push_back(raw_features(candidate(g, id)));
         }
@@ -162,7 +197,7 @@ std::vector<double> Session::foretold() const {
 
 // P of each pair that the answer implies; an even bet each before anything was learned.
 std::vector<double> Session::probabilities(const Click& click, const Pulse& pulse) const {
-    const StoredGeneration& g = generations_.at(click.label.generation_id);
+    const StoredGeneration& g = generation(click.label.generation_id);
     std::vector<double> out;
     for (const auto& [better, worse] : implied_pairs(click)) {
         out.push_back(fitted_labels_ > 0 ? probability_better(g, better, worse, pulse) : 0.5);
@@ -205,8 +240,8 @@ void Session::learn_reward(const Click& click, Lesson& lesson, const Pulse& puls
     const auto old_count = static_cast<double>(learner_.reward().labels());
     fitted.loss_before = (old_loss * old_count + surprise(click, before, pulse)) / (old_count + 1);
 
-    fit_reward({click.label.id, generations_.rbegin()->first});
-    learn_trained_reward(click, lesson, pulse);
+    fit_reward({click.label.id, generations_.rbegin()->first, learned_.imported});
+    learn_trained_reward(lesson, pulse);
     if (scores_by_training()) {
         measure_trained_scores(pulse);
     }

@@ -22,7 +22,7 @@ bool Session::scores_by_training() const {
 }
 
 // After the linear head's fit: starts at the click that reaches the threshold, steps at each later one.
-void Session::learn_trained_reward(const Click& click, Lesson& lesson, const Pulse& pulse) {
+void Session::learn_trained_reward(Lesson& lesson, const Pulse& pulse) {
     if (!pooled_takes_over(fitted_labels_, config_.reward.trained_from)) {
         learner_.drop_trained();
         return;
@@ -33,10 +33,11 @@ void Session::learn_trained_reward(const Click& click, Lesson& lesson, const Pul
     }
     TrainedReward& trained = *learner_.trained();
     trained.follow(learner_.reward(), fit_settings());
-    std::vector<const Click*> earlier = clicks_until(click.label.id), batch;
-    if (!earlier.empty() && earlier.back()->label.id == click.label.id) {  // else it is held out
-        batch.push_back(earlier.back());
-        earlier.pop_back();
+    std::vector<const Click*> earlier = clicks_before(lesson), batch;
+    for (const Click& click : lesson.clicks) {
+        if (!is_heldout(click.label.id)) {
+            batch.push_back(&click);
+        }
     }
     while (static_cast<int>(batch.size()) < TrainedReward::clicks_a_step && !earlier.empty()) {
         const double u = uniform(config_.seed, Use::reward_batch, static_cast<std::uint64_t>(trained.steps()),
@@ -50,7 +51,7 @@ void Session::learn_trained_reward(const Click& click, Lesson& lesson, const Pul
     std::vector<RewardObservation> observations;
     for (const Click* each : batch) {
         observe(*each, static_cast<int>(replies.size()), observations);
-        const StoredGeneration& g = generations_.at(each->label.generation_id);
+        const StoredGeneration& g = generation(each->label.generation_id);
         for (const std::int64_t id : g.shown()) {
             replies.push_back(sequence_of(g, id));
         }
@@ -58,7 +59,7 @@ void Session::learn_trained_reward(const Click& click, Lesson& lesson, const Pul
     const Metrics metrics = trained.step(replies, observations, learner_.reward().labels(), pulse);
     if (const auto loss = metrics.find("loss/reward"); loss != metrics.end()) {
         lesson.points.push_back(
-            {"reward/trained_loss", click.label.id, static_cast<double>(fitted_labels_), loss->second});
+            {"reward/trained_loss", lesson.label, static_cast<double>(fitted_labels_), loss->second});
     }
 }
 

@@ -17,9 +17,22 @@ constexpr std::size_t lower_cache_limit = std::size_t{256} << 20;   // bytes
 
 }  // namespace
 
+std::vector<int> Session::prompt_ids(const StoredGeneration& generation) const {
+    const std::string& text = prompt_text(generation.prompt_id);
+    if (generation.earlier.empty()) {
+        return model_->chat_prompt(generation.system_prompt, text);
+    }
+    std::vector<Message> dialogue;
+    if (!generation.system_prompt.empty()) {
+        dialogue.push_back({"system", generation.system_prompt});
+    }
+    dialogue.insert(dialogue.end(), generation.earlier.begin(), generation.earlier.end());
+    dialogue.push_back({"user", text});
+    return model_->render(dialogue);
+}
+
 Sequence Session::sequence_of(const StoredGeneration& generation, std::int64_t id) const {
-    return join(model_->chat_prompt(generation.system_prompt, prompt_text(generation.prompt_id)),
-                candidate(generation, id).ids);
+    return join(prompt_ids(generation), candidate(generation, id).ids);
 }
 
 // Each reply alone, so that a state from the cache and one computed again are equal to the last bit.
@@ -45,7 +58,7 @@ Tensor Session::lower_states(std::int64_t id, const Sequence& sequence, const Pu
 
 // Candidates (better, worse) that an answer implies: of a ranking each place over all below it.
 std::vector<std::pair<std::int64_t, std::int64_t>> Session::implied_pairs(const Click& click) const {
-    const std::vector<std::int64_t> shown = generations_.at(click.label.generation_id).shown();
+    const std::vector<std::int64_t> shown = generation(click.label.generation_id).shown();
     const Verdict& verdict = click.label.verdict;
     std::vector<std::pair<std::int64_t, std::int64_t>> out;
     switch (verdict.choice) {
@@ -77,7 +90,7 @@ std::vector<std::pair<std::int64_t, std::int64_t>> Session::implied_pairs(const 
 }
 
 PreferencePair Session::preference_pair(const ImpliedPair& implied, const Pulse& pulse) {
-    const StoredGeneration& g = generations_.at(implied.generation);
+    const StoredGeneration& g = generation(implied.generation);
     PreferencePair pair;
     pair.chosen = sequence_of(g, implied.better);
     pair.rejected = sequence_of(g, implied.worse);
@@ -97,15 +110,19 @@ double Session::reference_sum(const StoredGeneration& generation, std::int64_t i
 }
 
 // The new pairs and some earlier ones, drawn without replacement; none where the answer compares nothing.
-std::vector<PreferencePair> Session::training_pairs(const Click& click, const Pulse& pulse) {
+std::vector<PreferencePair> Session::training_pairs(const Lesson& lesson, const Pulse& pulse) {
     std::vector<ImpliedPair> batch, earlier;
-    for (const auto& [better, worse] : implied_pairs(click)) {
-        batch.push_back({click.label.generation_id, better, worse});
+    for (const Click& click : lesson.clicks) {
+        if (teaches_policy(click.label)) {
+            for (const auto& [better, worse] : implied_pairs(click)) {
+                batch.push_back({click.label.generation_id, better, worse});
+            }
+        }
     }
     if (batch.empty()) {
         return {};
     }
-    for (const Click* c : clicks_until(click.label.id - 1)) {
+    for (const Click* c : clicks_before(lesson)) {
         for (const auto& [better, worse] : implied_pairs(*c)) {
             earlier.push_back({c->label.generation_id, better, worse});
         }
@@ -133,7 +150,7 @@ void Session::draw_replayed(std::vector<Item>& earlier, std::vector<Item>& batch
 // Good and bad replies of an answer: thumbs as they are; of a pair the better and the worse; of a ranking its first and
 // those at its end.
 std::vector<Session::RatedReply> Session::rated(const Click& click) const {
-    const std::vector<std::int64_t> shown = generations_.at(click.label.generation_id).shown();
+    const std::vector<std::int64_t> shown = generation(click.label.generation_id).shown();
     const Verdict& verdict = click.label.verdict;
     std::vector<RatedReply> out;
     const auto rate = [&](std::size_t place, bool good) {
@@ -165,9 +182,16 @@ std::vector<Session::RatedReply> Session::rated(const Click& click) const {
     return out;
 }
 
-std::vector<KtoReply> Session::rated_replies(const Click& click, const Pulse& pulse) {
-    std::vector<RatedReply> batch = rated(click), earlier;
-    for (const Click* c : clicks_until(click.label.id - 1)) {
+std::vector<KtoReply> Session::rated_replies(const Lesson& lesson, const Pulse& pulse) {
+    std::vector<RatedReply> batch, earlier;
+    for (const Click& click : lesson.clicks) {
+        if (teaches_policy(click.label)) {
+            for (const RatedReply& reply : rated(click)) {
+                batch.push_back(reply);
+            }
+        }
+    }
+    for (const Click* c : clicks_before(lesson)) {
         for (const RatedReply& reply : rated(*c)) {
             earlier.push_back(reply);
         }
@@ -175,7 +199,7 @@ std::vector<KtoReply> Session::rated_replies(const Click& click, const Pulse& pu
     draw_replayed(earlier, batch);
     std::vector<KtoReply> replies;
     for (const RatedReply& r : batch) {
-        const StoredGeneration& g = generations_.at(r.generation);
+        const StoredGeneration& g = generation(r.generation);
         KtoReply reply;
         reply.sequence = sequence_of(g, r.candidate);
         reply.lower = lower_states(r.candidate, reply.sequence, pulse);

@@ -179,6 +179,11 @@ void Statement::run() {
     check(sqlite3_reset(handle_));
 }
 
+Statement& Statement::again() {
+    sqlite3_reset(handle_);   // what it returns is the failure of the step before, which has thrown
+    return *this;
+}
+
 std::int64_t Statement::integer(int column) const {
     return sqlite3_column_int64(handle_, column);
 }

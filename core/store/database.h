@@ -69,6 +69,7 @@ class Statement {
 
     bool step();  // whether there is a row
     void run();   // for a statement without rows; can be bound and run again
+    Statement& again();   // after the rows of one run: can be bound and stepped again
 
     std::int64_t integer(int column) const;  // NULL reads as 0
     double real(int column) const;           // NULL reads as NaN

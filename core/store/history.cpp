@@ -36,10 +36,12 @@ std::int64_t ProjectFile::add_label(const StoredLabel& label) {
     return id;
 }
 
-std::vector<StoredLabel> ProjectFile::labels() const {
+std::vector<StoredLabel> ProjectFile::labels(std::int64_t after) const {
     std::vector<StoredLabel> out;
     Statement rows(*db_, "read labels",
-                   "SELECT id, generation_id, choice, unix_time, judge, undoes, strength, places FROM labels ORDER BY id");
+                   "SELECT id, generation_id, choice, unix_time, judge, undoes, strength, places FROM labels "
+                   "WHERE id > ? ORDER BY id");
+    rows.bind(1, after);
     while (rows.step()) {
         const auto choice = enum_of<Choice>(choice_words, rows.text(2));
         const auto strength = enum_of<Strength>(strength_words, rows.text(6));

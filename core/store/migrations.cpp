@@ -112,7 +112,14 @@ INSERT INTO state_parts (checkpoint_id, number, part) SELECT checkpoint_id, 0, s
 DROP TABLE states;
 )sql";
 
-constexpr std::array<const char*, 2> all_steps = {version_1, version_2};
+// Answers from files: their replies were not drawn, and have no tokens until they are learned. Their prompts, hidden,
+// count down from -1, so that those of a person have the numbers that they would have without them.
+constexpr const char* version_3 = R"sql(
+ALTER TABLE generations ADD COLUMN earlier TEXT NOT NULL DEFAULT '';   -- JSON, messages between system prompt and prompt
+ALTER TABLE generations ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<const char*, 3> all_steps = {version_1, version_2, version_3};
 
 }  // namespace
 

@@ -26,7 +26,10 @@ constexpr std::array consistency_checks = {
     "ON s.id = g.id WHERE s.shown NOT IN (SELECT c.id FROM candidates AS c WHERE c.generation_id = g.id)",
 
     "SELECT 'pair ' || id || ' shows reply ' || left_id || ' on both sides' FROM generations "
-    "WHERE left_id = right_id",
+    "WHERE left_id = right_id AND (SELECT count(*) FROM candidates WHERE generation_id = generations.id) <> imported",
+
+    "SELECT 'reply ' || c.id || ' has no tokens' FROM candidates AS c JOIN generations AS g ON g.id = c.generation_id "
+    "WHERE length(c.ids) = 0 AND NOT g.imported",
 
     "SELECT 'label ' || l.id || ' belongs to pair ' || l.generation_id || ', which is not there' FROM labels "
     "AS l "

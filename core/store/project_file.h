@@ -1,6 +1,7 @@
 #pragma once
 // NAME.plumb: one SQLite database a session. migrations.cpp holds the tables.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "core/api/events.h"
+#include "core/api/offline.h"
 
 namespace plumbline {
 
@@ -29,7 +31,7 @@ struct StoredCandidate {
     Finish finish{};
 };
 
-/// A drawn group and the pair chosen from it.
+/// A drawn group and the pair chosen from it, or replies from a file that somebody has judged.
 struct StoredGeneration {
     std::int64_t id = 0, prompt_id = 0;
     std::uint64_t stream = 0;  // random stream that drew it
@@ -40,13 +42,20 @@ struct StoredGeneration {
     std::vector<std::int64_t> more;    // those beside them
 
     std::vector<std::int64_t> shown() const {  // from left to right
+        if (left == right) return {left};      // a single reply, from a file
         std::vector<std::int64_t> out{left, right};
         out.insert(out.end(), more.begin(), more.end());
         return out;
     }
     PairChoice chosen_by{};
+    std::vector<Message> earlier;   // between the system prompt and the prompt
+    bool imported = false;          // from a file: no tokens until it is learned
     std::vector<StoredCandidate> candidates;
 };
+inline bool is_complete(const StoredGeneration& generation) {
+    return std::none_of(generation.candidates.begin(), generation.candidates.end(),
+                        [](const StoredCandidate& candidate) { return candidate.ids.empty(); });
+}
 
 struct StoredLabel {
     std::int64_t id = 0;
@@ -103,19 +112,22 @@ class ProjectFile {
     std::int64_t add_prompt(const std::string& text);
     void remove_prompt(std::int64_t id);         // hidden, never deleted: labels refer to it
     std::vector<PromptRow> prompts() const;      // those that are not removed, oldest first
-    std::vector<PromptRow> all_prompts() const;  // removed ones too: labels refer to them
+    std::vector<PromptRow> all_prompts() const;  // removed and imported ones too: labels refer to them
+    std::string prompt_text(std::int64_t id) const;
 
     /// Fills in the ids of the generation and its candidates; left, right and more are sample numbers on
     /// entry and candidate ids afterwards.
     void add_generation(StoredGeneration& generation);
     StoredGeneration generation(std::int64_t id) const;
-    std::vector<StoredGeneration> generations() const;             // all, oldest first, discarded ones too
+    std::vector<StoredGeneration> generations(std::int64_t after = 0) const;   // all, oldest first, discarded ones too
     std::vector<StoredGeneration> unlabelled_generations() const;  // no label that stands, not discarded
     void discard_generation(std::int64_t id);
+    /// What a session has found out of the replies of an imported one: tokens, log-probabilities, features.
+    void complete_generation(const StoredGeneration& generation);
 
     /// Returns the row's id. Refused: an undo of a label that does not stand.
     std::int64_t add_label(const StoredLabel& label);
-    std::vector<StoredLabel> labels() const;  // all rows, oldest first
+    std::vector<StoredLabel> labels(std::int64_t after = 0) const;  // all rows, oldest first
 
     /// Returns its seq: 1 for the first, one more for each.
     std::int64_t add_event(const StoredEvent& event);
@@ -161,6 +173,7 @@ class ProjectFile {
     };
 
   private:
+    friend class AnswerImport;
     ProjectFile(std::filesystem::path path, std::unique_ptr<FileLock> lock, std::unique_ptr<Database> db);
 
     std::filesystem::path path_;

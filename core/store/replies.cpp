@@ -7,6 +7,7 @@
 #include "core/api/errors.h"
 #include "core/store/blobs.h"
 #include "core/store/database.h"
+#include "core/store/message_list.h"
 #include "core/store/project_file.h"
 
 namespace plumbline {
@@ -47,11 +48,13 @@ StoredCandidate candidate_of(const Database& db, const Statement& row) {
     return out;
 }
 
-void add_candidates(Database& db, StoredGeneration& generation) {
-    Statement rows(db, reading,
-                   "SELECT id, generation_id, sample, text, finish, ids, logprobs, reference_logprobs, "
-                   "reference_logprobs_t1, features FROM candidates WHERE generation_id = ? ORDER BY sample");
-    rows.bind(1, generation.id);
+constexpr const char* candidates_of_generation =
+    "SELECT id, generation_id, sample, text, finish, ids, logprobs, reference_logprobs, reference_logprobs_t1, features "
+    "FROM candidates WHERE generation_id = ? ORDER BY sample";
+
+/// `rows` is the statement above.
+void add_candidates(const Database& db, Statement& rows, StoredGeneration& generation) {
+    rows.again().bind(1, generation.id);
     while (rows.step()) {
         generation.candidates.push_back(candidate_of(db, rows));
         generation.candidates.back().prompt_id = generation.prompt_id;
@@ -67,7 +70,7 @@ void add_candidates(Database& db, StoredGeneration& generation) {
 
 constexpr const char* generation_columns =
     "SELECT id, prompt_id, stream, policy_version, temperature, left_id, right_id, chosen_by, "
-    "system_prompt, more_ids FROM generations ";
+    "system_prompt, more_ids, earlier, imported FROM generations ";
 
 StoredGeneration generation_of(const Database& db, const Statement& row) {
     StoredGeneration out;
@@ -89,15 +92,21 @@ StoredGeneration generation_of(const Database& db, const Statement& row) {
         damaged(db, "pair " + std::to_string(out.id) + " shows '" + row.text(9) + "' beside its two");
     }
     out.more = *more;
+    const auto earlier = messages_from(row.text(10));
+    if (!earlier) {
+        damaged(db, "pair " + std::to_string(out.id) + " follows messages that cannot be read");
+    }
+    out.earlier = *earlier;
+    out.imported = row.integer(11) != 0;
     return out;
 }
 
 std::vector<StoredGeneration> read_generations(Database& db, const std::string& condition) {
     std::vector<StoredGeneration> out;
-    Statement rows(db, reading, (generation_columns + condition).c_str());
+    Statement rows(db, reading, (generation_columns + condition).c_str()), candidates(db, reading, candidates_of_generation);
     while (rows.step()) {
         out.push_back(generation_of(db, rows));
-        add_candidates(db, out.back());
+        add_candidates(db, candidates, out.back());
     }
     return out;
 }
@@ -115,6 +124,9 @@ void require_consistent(const Database& db, const StoredGeneration& generation) 
                        std::to_string(values->size()) + " log-probabilities");
             }
         }
+    }
+    if (generation.left == generation.right && !generation.imported) {
+        refuse("sample " + std::to_string(generation.left) + " is on the screen twice");
     }
     std::set<std::int64_t> on_screen;
     for (const std::int64_t sample : generation.shown()) {
@@ -157,6 +169,16 @@ std::vector<PromptRow> ProjectFile::all_prompts() const {
         out.push_back({rows.integer(0), rows.text(1)});
     }
     return out;
+}
+
+std::string ProjectFile::prompt_text(std::int64_t id) const {
+    Statement row(*db_, "read prompts", "SELECT text FROM prompts WHERE id = ?");
+    row.bind(1, id);
+    if (!row.step()) {
+        throw Error("read prompts", path_.string() + ": there is no prompt " + std::to_string(id) +
+                                        "; the file is damaged, open a copy of it");
+    }
+    return row.text(0);
 }
 
 void ProjectFile::add_generation(StoredGeneration& generation) {
@@ -221,18 +243,33 @@ StoredGeneration ProjectFile::generation(std::int64_t id) const {
                     path_.string() + ": there is no pair " + std::to_string(id) + "; draw another one");
     }
     StoredGeneration out = generation_of(*db_, row);
-    add_candidates(*db_, out);
+    Statement candidates(*db_, reading, candidates_of_generation);
+    add_candidates(*db_, candidates, out);
     return out;
 }
 
-std::vector<StoredGeneration> ProjectFile::generations() const {
-    return read_generations(*db_, "ORDER BY id");
+std::vector<StoredGeneration> ProjectFile::generations(std::int64_t after) const {
+    return read_generations(*db_, "WHERE id > " + std::to_string(after) + " ORDER BY id");
 }
 
 std::vector<StoredGeneration> ProjectFile::unlabelled_generations() const {
     return read_generations(*db_,
                             "WHERE discarded = 0 AND id NOT IN (SELECT generation_id FROM standing_labels) "
                             "ORDER BY id");
+}
+
+void ProjectFile::complete_generation(const StoredGeneration& generation) {
+    require_consistent(*db_, generation);
+    plumbline::Transaction transaction(*db_, saving);
+    Statement update(*db_, saving,
+                     "UPDATE candidates SET ids = ?, logprobs = ?, reference_logprobs = ?, reference_logprobs_t1 = ?, "
+                     "features = ? WHERE id = ?");
+    for (const StoredCandidate& candidate : generation.candidates) {
+        update.bind(1, blob_of(candidate.ids)).bind(2, blob_of(candidate.logprobs));
+        update.bind(3, blob_of(candidate.reference_logprobs)).bind(4, blob_of(candidate.reference_logprobs_t1));
+        update.bind(5, blob_of(candidate.features)).bind(6, candidate.id).run();
+    }
+    transaction.commit();
 }
 
 void ProjectFile::discard_generation(std::int64_t id) {

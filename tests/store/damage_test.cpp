@@ -187,7 +187,7 @@ TEST_F(Contradiction, InStatesAndSettingsIsNamed) {
     EXPECT_TRUE(contains(problem_after("UPDATE config SET value = '0' WHERE key = 'lora_rank'"),
                          "lora_rank is '0'; use 1..256"));
     EXPECT_TRUE(contains(problem_after("DELETE FROM model"), "does not say which model"));
-    EXPECT_EQ(problem_after("PRAGMA user_version = 77"), "file version 77; this program checks version 2\n");
+    EXPECT_EQ(problem_after("PRAGMA user_version = 77"), "file version 77; this program checks version 3\n");
     EXPECT_EQ(problem_after("PRAGMA application_id = 5"),
               "not a Plumbline project: the application id is 5\n");
 }

@@ -163,6 +163,13 @@ struct Words {
             !e.equal};
     }
     Line operator()(const Idle&) const { return {}; }
+    Line operator()(const AnswersImported& e) const {
+        return LogLine{QStringLiteral("session"),
+                       tr("%1 imported from %2, %3 skipped")
+                           .arg(counted(int(e.result.rows), tr("answer"), tr("answers")))
+                           .arg(words(e.path))
+                           .arg(counted(int(e.result.skipped), tr("row"), tr("rows")))};
+    }
 };
 
 }  // namespace
