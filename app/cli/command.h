@@ -55,6 +55,7 @@ void add_reward(CLI::App& app, Invocation& invocation);
 void add_train(CLI::App& app, Invocation& invocation);
 void add_pretrain_stage(CLI::App& train, Invocation& invocation);
 void add_simulate(CLI::App& app, Invocation& invocation);
+void add_import(CLI::App& app, Invocation& invocation);
 void add_export(CLI::App& app, Invocation& invocation);
 void add_replay(CLI::App& app, Invocation& invocation);
 void add_check(CLI::App& app, Invocation& invocation);

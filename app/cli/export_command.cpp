@@ -49,12 +49,30 @@ void run_model(const ExportOptions& options, ModelFormat format, Work& work) {
                       ", " + std::to_string((result.bytes + 500'000) / 1'000'000) + " MB, to " + options.out + ".");
 }
 
+void run_data(const ExportOptions& options, DataFormat format, Work& work) {
+    if (!options.type.empty() || !options.adapter.empty()) {
+        throw UsageError("--type and --adapter go with peft, safetensors and gguf");
+    }
+    const ExportDataResult result = export_data({options.source, format, options.out}, work.job());
+    if (work.console.json()) {
+        work.console.object({{"format", options.format}, {"out", options.out}, {"rows", result.rows}, {"skipped", result.skipped}});
+        return;
+    }
+    for (const std::string& reason : result.skipped) work.console.note("left out: " + reason);
+    work.console.line("Wrote " + counted(result.rows, "row") + " to " + options.out + ".");
+}
+
 /// One line a format: its name in --as, and what writes it.
 struct Format {
     const char* name;
     void (*run)(const ExportOptions& options, Work& work);
 };
 constexpr Format formats[] = {
+    {"trl", [](const ExportOptions& o, Work& work) { run_data(o, DataFormat::trl, work); }},
+    {"hh", [](const ExportOptions& o, Work& work) { run_data(o, DataFormat::hh, work); }},
+    {"csv", [](const ExportOptions& o, Work& work) { run_data(o, DataFormat::csv, work); }},
+    {"metrics", [](const ExportOptions& o, Work& work) { run_data(o, DataFormat::metrics, work); }},
+    {"script", [](const ExportOptions& o, Work& work) { run_data(o, DataFormat::script, work); }},
     {"peft", [](const ExportOptions& o, Work& work) { run_model(o, ModelFormat::peft, work); }},
     {"safetensors", [](const ExportOptions& o, Work& work) { run_model(o, ModelFormat::safetensors, work); }},
     {"gguf", [](const ExportOptions& o, Work& work) { run_model(o, ModelFormat::gguf, work); }},
@@ -74,13 +92,16 @@ void run_export(const ExportOptions& options, Work& work) {
 void add_export(CLI::App& app, Invocation& invocation) {
     const auto options = std::make_shared<ExportOptions>();
     CLI::App* command = add_command(app, invocation, "export",
-                                    "Write a project's policy, or a model with an adapter, for other programs",
+                                    "Write a project's answers, curves or policy, or a model with an adapter, for other programs",
                                     [options](Work& work) { run_export(*options, work); });
     command->add_option("PROJECT", options->source, "A project file, NAME.plumb; for model formats also a MODEL")
         ->required()
         ->option_text(" ");
     command
         ->add_option("--as", options->format,
+                     "trl: preferences as TRL reads them, JSON lines; hh: as whole dialogues, JSON lines; csv: all answers; "
+                     "metrics: the curves, CSV; script: a folder with a TRL script and its data, which repeats the "
+                     "training elsewhere; "
                      "peft: the adapter, as peft reads it; safetensors: a merged Hugging Face folder, as transformers "
                      "reads it; gguf: a merged file, as llama.cpp reads it")
         ->required()

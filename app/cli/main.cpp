@@ -15,7 +15,8 @@ namespace {
 using AddCommand = void (*)(CLI::App&, Invocation&);
 constexpr AddCommand commands[] = {add_models,   add_info,   add_tokenize, add_logprobs,
                                    add_generate, add_reward, add_train,    add_simulate,
-                                   add_export,   add_replay, add_check,    add_bench};
+                                   add_import,   add_export, add_replay,   add_check,
+                                   add_bench};
 
 void print_error(const std::string& message) {
     std::fprintf(stderr, "error: %s\n", one_line(message).c_str());

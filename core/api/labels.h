@@ -1,6 +1,7 @@
 #pragma once
 // What a person can say of the replies on the screen.
 
+#include <utility>
 #include <vector>
 
 namespace plumbline {
@@ -26,5 +27,9 @@ struct Verdict {
 
     bool operator==(const Verdict&) const = default;
 };
+
+/// Places (better, worse) of replies that an answer to `shown` of them compares: of a ranking each one over all below it,
+/// of thumbs each good one over each bad one.
+std::vector<std::pair<int, int>> implied_pairs(const Verdict& verdict, int shown);
 
 }  // namespace plumbline

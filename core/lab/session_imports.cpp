@@ -29,11 +29,8 @@ ImportResult Session::import_answers(const std::filesystem::path& file, const Jo
 void Session::import_again(const ProjectFile& other, const std::string& source, std::int64_t first_label,
                            std::int64_t last_label) {
     AnswerImport import(*file_);
-    for (const StoredLabel& label : other.labels(first_label - 1)) {
-        if (label.id <= last_label) {
-            import.add(imported_answer(other, label));
-        }
-    }
+    for_each_answer(other, first_label - 1, last_label,
+                    [&](std::int64_t, const Answer& answer, double) { import.add(answer); });
     import.commit(source);
     load_answers();
 }

@@ -56,37 +56,14 @@ Tensor Session::lower_states(std::int64_t id, const Sequence& sequence, const Pu
     return states;
 }
 
-// Candidates (better, worse) that an answer implies: of a ranking each place over all below it.
+// Candidates (better, worse) that an answer implies.
 std::vector<std::pair<std::int64_t, std::int64_t>> Session::implied_pairs(const Click& click) const {
     const std::vector<std::int64_t> shown = generation(click.label.generation_id).shown();
-    const Verdict& verdict = click.label.verdict;
     std::vector<std::pair<std::int64_t, std::int64_t>> out;
-    switch (verdict.choice) {
-        case Choice::left: return {{shown[0], shown[1]}};
-        case Choice::right: return {{shown[1], shown[0]}};
-        case Choice::ranking: {
-            std::vector<bool> placed(shown.size(), false);
-            for (const int better : verdict.places) {
-                placed[better] = true;
-                for (std::size_t worse = 0; worse < shown.size(); ++worse) {
-                    if (!placed[worse]) {
-                        out.emplace_back(shown[better], shown[worse]);
-                    }
-                }
-            }
-            return out;
-        }
-        case Choice::thumbs:
-            for (std::size_t good = 0; good < shown.size(); ++good) {
-                for (std::size_t bad = 0; bad < shown.size(); ++bad) {
-                    if (verdict.places[good] > 0 && verdict.places[bad] < 0) {
-                        out.emplace_back(shown[good], shown[bad]);
-                    }
-                }
-            }
-            return out;
-        default: return out;
+    for (const auto& [better, worse] : plumbline::implied_pairs(click.label.verdict, static_cast<int>(shown.size()))) {
+        out.emplace_back(shown[static_cast<std::size_t>(better)], shown[static_cast<std::size_t>(worse)]);
     }
+    return out;
 }
 
 PreferencePair Session::preference_pair(const ImpliedPair& implied, const Pulse& pulse) {

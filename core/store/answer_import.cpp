@@ -1,5 +1,6 @@
 #include "core/store/answer_import.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/store/blobs.h"
@@ -48,7 +49,7 @@ AnswerImport::AnswerImport(ProjectFile& file) : rows_(std::make_unique<Rows>(fil
 
 AnswerImport::~AnswerImport() = default;
 
-void AnswerImport::add(const ImportedAnswer& answer) {
+void AnswerImport::add(const Answer& answer) {
     Rows& r = *rows_;
     if (!r.any || answer.prompt != r.prompt_text) {
         r.prompt_text = answer.prompt;
@@ -79,19 +80,6 @@ void AnswerImport::commit(const std::string& source) {
                       nlohmann::json{{"file", source}, {"first_label", r.first_label}, {"last_label", r.label_id}}.dump(),
                       ""});
     r.transaction.commit();
-}
-
-ImportedAnswer imported_answer(const ProjectFile& file, const StoredLabel& label) {
-    const StoredGeneration generation = file.generation(label.generation_id);
-    ImportedAnswer out;
-    out.system_prompt = generation.system_prompt;
-    out.earlier = generation.earlier;
-    out.prompt = file.prompt_text(generation.prompt_id);
-    for (const StoredCandidate& candidate : generation.candidates) out.replies.push_back(candidate.text);
-    out.verdict = label.verdict;
-    out.unix_time = label.unix_time;
-    out.judge = label.judge;
-    return out;
 }
 
 }  // namespace plumbline

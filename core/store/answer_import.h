@@ -4,21 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "core/store/project_file.h"
+#include "core/store/answers.h"
 
 namespace plumbline {
-
-struct ImportedAnswer {
-    std::string system_prompt;
-    std::vector<Message> earlier;        // between the system prompt and the prompt
-    std::string prompt;                  // the last message
-    std::vector<std::string> replies;    // one or more; places of the verdict count them from 0
-    Verdict verdict;
-    double unix_time = 0;
-    std::string judge;
-};
 
 /// All answers of one file in one transaction: without commit() none of them has been there. Each becomes a label with
 /// replies of its own, which have no tokens until a session learns from them; prompts are hidden, as removed ones are.
@@ -30,7 +19,7 @@ class AnswerImport {
     AnswerImport(const AnswerImport&) = delete;
     AnswerImport& operator=(const AnswerImport&) = delete;
 
-    void add(const ImportedAnswer& answer);
+    void add(const Answer& answer);
     /// `source` is what the event log calls the file.
     void commit(const std::string& source);
 
@@ -41,8 +30,5 @@ class AnswerImport {
 
 /// All good rows of a preference file, or on Stopped and Error none.
 ImportResult import_preferences(ProjectFile& project, const std::filesystem::path& file, const Job& job);
-
-/// An answer as it was imported.
-ImportedAnswer imported_answer(const ProjectFile& file, const StoredLabel& label);
 
 }  // namespace plumbline

@@ -8,7 +8,7 @@
 namespace plumbline {
 namespace {
 
-void take_messages(std::vector<Message> messages, ImportedAnswer& out) {
+void take_messages(std::vector<Message> messages, Answer& out) {
     if (messages.front().role == "system") {
         out.system_prompt = messages.front().content;
         messages.erase(messages.begin());
@@ -24,7 +24,7 @@ void take_messages(std::vector<Message> messages, ImportedAnswer& out) {
 }
 
 /// Whether the replies follow "Assistant:" with a space of its own.
-bool take_prompt(const PromptPart& prompt, ImportedAnswer& out) {
+bool take_prompt(const PromptPart& prompt, Answer& out) {
     if (const auto* messages = std::get_if<std::vector<Message>>(&prompt)) {
         out.system_prompt.clear();
         take_messages(*messages, out);
@@ -41,8 +41,8 @@ bool take_prompt(const PromptPart& prompt, ImportedAnswer& out) {
 
 }  // namespace
 
-ImportedAnswer answer_of(const FeedbackRow& row, const AnswerDefaults& defaults) {
-    ImportedAnswer out;
+Answer answer_of(const FeedbackRow& row, const AnswerDefaults& defaults) {
+    Answer out;
     std::visit(
         [&](const auto& any) {
             const Circumstances& c = any.circumstances;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/formats/preferences.h"
-#include "core/store/answer_import.h"
+#include "core/store/answers.h"
 
 namespace plumbline {
 
@@ -17,6 +17,6 @@ struct AnswerDefaults {
 
 /// Messages are taken as they are; a dialogue of the HH-RLHF set becomes messages. Throws RowError for a prompt that ends
 /// with no question.
-ImportedAnswer answer_of(const FeedbackRow& row, const AnswerDefaults& defaults);
+Answer answer_of(const FeedbackRow& row, const AnswerDefaults& defaults);
 
 }  // namespace plumbline

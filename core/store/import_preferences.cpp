@@ -5,6 +5,7 @@
 #include "core/api/errors.h"
 #include "core/api/offline.h"
 #include "core/formats/messages.h"
+#include "core/store/answer_import.h"
 #include "core/store/feedback_answers.h"
 
 namespace plumbline {

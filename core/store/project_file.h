@@ -18,6 +18,7 @@ namespace plumbline {
 
 class Database;
 class FileLock;
+struct Answer;
 
 struct StoredCandidate {
     std::int64_t id = 0, prompt_id = 0, generation_id = 0;
@@ -113,13 +114,12 @@ class ProjectFile {
     void remove_prompt(std::int64_t id);         // hidden, never deleted: labels refer to it
     std::vector<PromptRow> prompts() const;      // those that are not removed, oldest first
     std::vector<PromptRow> all_prompts() const;  // removed and imported ones too: labels refer to them
-    std::string prompt_text(std::int64_t id) const;
 
     /// Fills in the ids of the generation and its candidates; left, right and more are sample numbers on
     /// entry and candidate ids afterwards.
     void add_generation(StoredGeneration& generation);
     StoredGeneration generation(std::int64_t id) const;
-    std::vector<StoredGeneration> generations(std::int64_t after = 0) const;   // all, oldest first, discarded ones too
+    std::vector<StoredGeneration> generations(std::int64_t after = 0) const;  // oldest first, discarded ones too
     std::vector<StoredGeneration> unlabelled_generations() const;  // no label that stands, not discarded
     void discard_generation(std::int64_t id);
     /// What a session has found out of the replies of an imported one: tokens, log-probabilities, features.
@@ -174,6 +174,8 @@ class ProjectFile {
 
   private:
     friend class AnswerImport;
+    friend void for_each_answer(const ProjectFile& file, std::int64_t after, std::int64_t last,
+                                const std::function<void(std::int64_t, const Answer&, double)>& visit);
     ProjectFile(std::filesystem::path path, std::unique_ptr<FileLock> lock, std::unique_ptr<Database> db);
 
     std::filesystem::path path_;

@@ -171,16 +171,6 @@ std::vector<PromptRow> ProjectFile::all_prompts() const {
     return out;
 }
 
-std::string ProjectFile::prompt_text(std::int64_t id) const {
-    Statement row(*db_, "read prompts", "SELECT text FROM prompts WHERE id = ?");
-    row.bind(1, id);
-    if (!row.step()) {
-        throw Error("read prompts", path_.string() + ": there is no prompt " + std::to_string(id) +
-                                        "; the file is damaged, open a copy of it");
-    }
-    return row.text(0);
-}
-
 void ProjectFile::add_generation(StoredGeneration& generation) {
     require_consistent(*db_, generation);
     StoredGeneration saved = generation;
