@@ -34,6 +34,12 @@ struct SampleAgain {};                               // another pair for the cur
 /// there is none.
 struct ImportPreferences { std::string path; };
 
+/// Preferences as TRL has them or as dialogues of the HH-RLHF set, JSON lines; all answers, or all metrics, as CSV; a
+/// folder with a TRL script and its data.
+enum class DataFormat { trl, hh, csv, metrics, script };
+/// Written beside its place and renamed; answered by DataExported.
+struct ExportData { DataFormat format{}; std::string path; };
+
 /// The person's answer to what is on the screen. Refused with CommandFailed when pair_id is not shown or the answer does
 /// not fit it.
 struct Vote { std::int64_t pair_id = 0; Verdict verdict; };
@@ -46,6 +52,7 @@ struct Evaluate { std::string tag; std::vector<std::string> prompts; int samples
 struct WaitIdle { std::uint64_t ticket = 0; };       // answered by Idle when all before it is done
 
 using Command = std::variant<NewSession, OpenSession, CloseSession, SaveCopy, AddPrompts, RemovePrompt, GoToPrompt,
-                             SampleAgain, Vote, Undo, ChangeConfig, PauseTraining, Evaluate, WaitIdle, ImportPreferences>;
+                             SampleAgain, Vote, Undo, ChangeConfig, PauseTraining, Evaluate, WaitIdle, ImportPreferences,
+                             ExportData>;
 
 }  // namespace plumbline

@@ -22,6 +22,11 @@ struct ImportResult {
     std::int64_t rows = 0, skipped = 0;
     std::vector<std::string> reasons{};   // "line 7: rejected is missing", of the first that were skipped
 };
+/// Rows of an exported file.
+struct ExportDataResult {
+    std::int64_t rows = 0;
+    std::vector<std::string> skipped{};   // "label 7: …": what the format cannot say
+};
 
 /// One reply. `reward` is the reward model's score at the time of scoring, with its standard deviation;
 /// absent before the first label.
@@ -135,6 +140,8 @@ struct MetricsAdded { std::vector<MetricPoint> points; };
 
 /// Rows of a preference file are labels now; they are learned when nothing else is to be done.
 struct AnswersImported { std::string path; ImportResult result; int labels = 0, imported = 0; };
+/// A file with what the session holds is written.
+struct DataExported { std::string path; ExportDataResult result; };
 
 // Evaluation on given prompts with the policy as it is
 struct EvaluatedReply { int prompt = 0; JudgedReply reply; double logprob = 0, reference_logprob = 0; };
@@ -156,7 +163,8 @@ struct Idle { std::uint64_t ticket = 0; };
 using EventBody = std::variant<SessionOpened, SessionClosed, PromptsChanged, ConfigChanged, SamplingStarted,
                                TokensStreamed, PairReady, SamplingStopped, LabelRecorded, RewardFitted,
                                PolicyStepped, ClickDone, Undone, MetricsAdded, Evaluated, JobStarted,
-                               JobProgress, JobEnded, CommandFailed, TrainingHalted, ReplayChecked, Idle, AnswersImported>;
+                               JobProgress, JobEnded, CommandFailed, TrainingHalted, ReplayChecked, Idle, AnswersImported,
+                               DataExported>;
 
 struct Event {
     std::uint64_t run = 0;   // counts opened sessions; 0 before the first

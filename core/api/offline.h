@@ -179,17 +179,10 @@ ImportResult import_preferences(const std::filesystem::path& project, const std:
 void create_project(const std::filesystem::path& project, const std::string& model, const EngineOptions& options,
                     const Job& job);
 
-/// Preferences as TRL has them or as dialogues of the HH-RLHF set, JSON lines; all answers, or all metrics, as CSV; a
-/// folder with a TRL script and its data.
-enum class DataFormat { trl, hh, csv, metrics, script };
 struct ExportDataRequest {
     std::filesystem::path project;   // not open elsewhere
     DataFormat format{};
     std::filesystem::path out;
-};
-struct ExportDataResult {
-    std::int64_t rows = 0;
-    std::vector<std::string> skipped{};   // "label 7: …": what the format cannot say
 };
 /// Whole or not at all. Labels that were taken back are no part of it.
 ExportDataResult export_data(const ExportDataRequest& request, const Job& job);

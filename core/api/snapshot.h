@@ -6,7 +6,7 @@
 
 namespace plumbline {
 
-enum class Activity { no_session, loading, sampling, sampling_ahead, training, evaluating, importing, idle };
+enum class Activity { no_session, loading, sampling, sampling_ahead, training, evaluating, exchanging, idle };
 
 struct Snapshot {
     std::uint64_t run = 0;

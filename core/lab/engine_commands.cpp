@@ -10,6 +10,7 @@
 #include "core/lab/engine_loop.h"
 #include "core/lab/machine.h"
 #include "core/lab/memory_check.h"
+#include "core/store/export_data.h"
 
 namespace plumbline {
 
@@ -20,7 +21,7 @@ constexpr int most_samples = 256;   // of one prompt in one evaluation
 const char* words_for(const Command& command) {
     static const char* const words[] = {"new session",   "open project",  "close session", "save a copy",    "add prompts",
                                         "remove prompt", "go to prompt",  "sample again",  "vote",           "undo",
-                                        "change settings", "pause training", "evaluate",   "wait",          "import"};
+                                        "change settings", "pause training", "evaluate",   "wait",          "import",        "export"};
     return words[command.index()];
 }
 
@@ -250,12 +251,9 @@ void EngineLoop::handle(const Evaluate& command) {
     });
 }
 
-// No command is carried out in its midst: all rows are one transaction. Stop takes it back.
-void EngineLoop::handle(const ImportPreferences& command) {
-    Session& session = require_session("import");
-    const std::string name = "Importing " + std::filesystem::path(command.path).filename().string();
-    ImportResult result;
-    const JobEnd end = run_job(name, Activity::importing, [&](const Pulse& pulse) {
+bool EngineLoop::exchange(const std::string& name, const std::function<void(const Job&)>& body) {
+    std::string failure;
+    const JobEnd end = run_job(name, Activity::exchanging, [&](const Pulse& pulse) {
         Job job;
         job.stop = pulse.stop;
         job.progress = [&](double fraction, const std::string&) {
@@ -265,10 +263,30 @@ void EngineLoop::handle(const ImportPreferences& command) {
             }
             emit(JobProgress{name, fraction});
         };
-        result = session.import_answers(command.path, job);
-    });
-    if (end == JobEnd::done) {
+        body(job);
+    }, &failure);
+    if (end == JobEnd::failed) {
+        throw std::runtime_error(failure);
+    }
+    return end == JobEnd::done;
+}
+
+void EngineLoop::handle(const ImportPreferences& command) {
+    Session& session = require_session("import");
+    ImportResult result;
+    if (exchange("Importing " + std::filesystem::path(command.path).filename().string(),
+                 [&](const Job& job) { result = session.import_answers(command.path, job); })) {
         emit(AnswersImported{command.path, std::move(result), session.labels(), session.imports()});
+    }
+}
+
+void EngineLoop::handle(const ExportData& command) {
+    Session& session = require_session("export");
+    ExportDataResult result;
+    if (exchange("Writing " + std::filesystem::path(command.path).filename().string(), [&](const Job& job) {
+            result = export_data(session.file(), command.format, command.path, job);
+        })) {
+        emit(DataExported{command.path, std::move(result)});
     }
 }
 

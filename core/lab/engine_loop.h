@@ -52,6 +52,9 @@ class EngineLoop {
     void handle(const Evaluate& command);
     void handle(const WaitIdle& command);
     void handle(const ImportPreferences& command);
+    void handle(const ExportData& command);
+    /// Files in or out: no command is carried out in its midst. Throws what it fails with; false: stopped.
+    bool exchange(const std::string& name, const std::function<void(const Job&)>& body);
 
     bool work();                               // one job of the session, by urgency; false: nothing to do
     bool fill_screen();

@@ -42,6 +42,8 @@ struct Tell {
     void operator()(const TrainingHalted& e) const { Q_EMIT bridge.training_halted(e); }
     void operator()(const ReplayChecked& e) const { Q_EMIT bridge.replay_checked(e); }
     void operator()(const Idle& e) const { Q_EMIT bridge.idle(e); }
+    void operator()(const AnswersImported& e) const { Q_EMIT bridge.answers_imported(e); }
+    void operator()(const DataExported& e) const { Q_EMIT bridge.data_exported(e); }
 };
 
 }  // namespace

@@ -75,6 +75,8 @@ class EngineBridge : public QObject {
     void job_ended(const plumbline::JobEnded& ended);
     void command_failed(const plumbline::CommandFailed& failed);
     void training_halted(const plumbline::TrainingHalted& halted);
+    void answers_imported(const plumbline::AnswersImported& imported);
+    void data_exported(const plumbline::DataExported& exported);
     void replay_checked(const plumbline::ReplayChecked& checked);
     void idle(const plumbline::Idle& idle);
 

@@ -85,6 +85,7 @@ void SessionState::start(const SessionOpened& opened) {
     current_prompt_ = opened.current_prompt;
     history_ = opened.history;
     policy_steps_ = opened.policy_steps;
+    imported_ = opened.imported;
     pair_.reset();
     accuracies_.clear();
     std::map<std::int64_t, int> steps;  // the policy's last step for each label
@@ -126,9 +127,13 @@ void SessionState::take(const Event& event) {
         pair_.reset();
         project_path_.clear();
         policy_steps_ = 0;
+        imported_ = 0;
         accuracies_.clear();
         set_phase(opening_ ? Phase::loading : Phase::closed);
         Q_EMIT closed();
+    } else if (const auto* imported = std::get_if<AnswersImported>(&event.body)) {
+        imported_ = imported->imported;
+        Q_EMIT history_changed();
     } else if (const auto* changed = std::get_if<PromptsChanged>(&event.body)) {
         prompts_ = changed->prompts;
         current_prompt_ = changed->current_prompt;

@@ -44,7 +44,8 @@ class SessionState : public QObject {
     const std::optional<Pair>& pair() const { return pair_; }
     /// Oldest first; rows that were taken back are marked.
     const std::vector<HistoryRow>& history() const { return history_; }
-    int labels() const;  // that stand, without skips
+    int labels() const;  // that stand, without skips and imported ones
+    int imported() const { return imported_; }   // answers from files
     int ties() const;    // that stand
     int policy_steps() const { return policy_steps_; }
     /// Of the reward model after the last label that stands; absent while there are too few.
@@ -79,6 +80,7 @@ class SessionState : public QObject {
     std::optional<Pair> pair_;
     std::vector<HistoryRow> history_;
     int policy_steps_ = 0;
+    int imported_ = 0;
     std::map<std::int64_t, double> accuracies_;  // by label, as it was after it
     std::optional<Command> last_open_;
     bool opening_ = false;  // asked for, not yet answered

@@ -142,7 +142,10 @@ DataPanel::DataPanel(SessionState& state, const Theme& theme, QWidget* parent)
 
 void DataPanel::count() {
     const int all = state_.labels();
-    const QString labels = counted(all, tr("label"), tr("labels"));
+    QString labels = counted(all, tr("label"), tr("labels"));
+    if (state_.imported() > 0) {
+        labels = tr("%1, %2 imported").arg(labels).arg(state_.imported());
+    }
     count_->setText(filter_->text().isEmpty()
                         ? labels
                         : tr("%1 of %2 rows").arg(rows_->rowCount()).arg(state_.history().size()));

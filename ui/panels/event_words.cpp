@@ -163,6 +163,11 @@ struct Words {
             !e.equal};
     }
     Line operator()(const Idle&) const { return {}; }
+    Line operator()(const DataExported& e) const {
+        return LogLine{QStringLiteral("session"), tr("%1 written to %2")
+                                                      .arg(counted(int(e.result.rows), tr("row"), tr("rows")))
+                                                      .arg(words(e.path))};
+    }
     Line operator()(const AnswersImported& e) const {
         return LogLine{QStringLiteral("session"),
                        tr("%1 imported from %2, %3 skipped")

@@ -4,7 +4,6 @@
 #include <QCloseEvent>
 #include <QDir>
 #include <QDragEnterEvent>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenuBar>
 #include <QSettings>
@@ -18,7 +17,9 @@
 #include "ui/controls/notice.h"
 #include "ui/panels/compare_panel.h"
 #include "ui/window/actions.h"
+#include "ui/window/ask_file.h"
 #include "ui/window/command_palette.h"
+#include "ui/window/data_exchange.h"
 #include "ui/window/docks.h"
 #include "ui/window/key_guard.h"
 #include "ui/window/model_dialogs.h"
@@ -53,18 +54,6 @@ class FilledBar : public QStatusBar {
   private:
     QWidget* row_;
 };
-
-/// A file dialog that does not block, remembers nothing, and hands over one path.
-template <class Take>
-QFileDialog* ask_file(QWidget* parent, const QString& title, const QString& folder, const QString& filter,
-                      Take take) {
-    auto* dialog = new QFileDialog(parent, title, folder, filter);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setFileMode(QFileDialog::ExistingFile);
-    QObject::connect(dialog, &QFileDialog::fileSelected, parent, take);
-    dialog->open();
-    return dialog;
-}
 
 QString sessions_folder() {
     try {
@@ -106,6 +95,7 @@ MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
     status_ = new StatusRow(bridge, *state_, theme, *actions_);
     setStatusBar(new FilledBar(status_));
     docks_ = new Docks(*this, PanelContext{bridge, *state_, theme}, settings);
+    exchange_ = new DataExchange(bridge, *state_, compare_->notice(), *status_, *this);
     build_menus();
     connect_actions();
 
@@ -123,6 +113,8 @@ void MainWindow::build_menus() {
     file->addActions({actions_->new_session, actions_->open, actions_->models});
     file->addSeparator();
     file->addActions({actions_->prompts_from_file, actions_->save_copy, actions_->close_session});
+    file->addSeparator();
+    exchange_->add_to(*file);
     file->addSeparator();
     file->addAction(actions_->quit);
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));

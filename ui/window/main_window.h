@@ -14,6 +14,7 @@ namespace plumbline::ui {
 
 class Actions;
 class ComparePanel;
+class DataExchange;
 class Docks;
 class Label;
 class ModelDialogs;
@@ -76,6 +77,7 @@ class MainWindow : public QMainWindow {
     ToolRow* tools_;
     StatusRow* status_;
     Docks* docks_;
+    DataExchange* exchange_;
     Label* name_;
     bool closing_ = false;
 };
