@@ -266,7 +266,7 @@ void MainWindow::locate_model() {
 }
 
 void MainWindow::ask_prompts() {
-    ask_file(this, tr("Prompts, one a line"), {}, tr("Text (*.txt);;All files (*)"),
+    ask_file(this, tr("Prompts, one a line"), {}, tr("Prompts (*.txt *.jsonl *.csv *.gz);;All files (*)"),
              [this](const QString& path) { add_prompts(path); });
 }
 
@@ -350,7 +350,7 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
     const DroppedFiles files = dropped_files(*event->mimeData());
-    if (files.any() && (files.prompts.isEmpty() || state_->open())) {
+    if (files.any() && (!files.needs_session() || state_->open())) {
         event->acceptProposedAction();
     }
 }
@@ -360,6 +360,8 @@ void MainWindow::dropEvent(QDropEvent* event) {
     event->acceptProposedAction();
     if (!files.prompts.isEmpty()) {
         add_prompts(files.prompts);
+    } else if (!files.preferences.isEmpty()) {
+        bridge_.post(ImportPreferences{files.preferences.toStdString()});
     } else if (!files.session.isEmpty()) {
         open_path(files.session);
     } else {

@@ -28,6 +28,9 @@ DroppedFiles dropped_files(const QMimeData& data) {
             files.session = path;
         } else if (urls.size() == 1 && suffix == QLatin1String("txt")) {
             files.prompts = path;
+        } else if (urls.size() == 1 && (suffix == QLatin1String("jsonl") || suffix == QLatin1String("csv") ||
+                                        suffix == QLatin1String("gz"))) {
+            files.preferences = path;
         } else if (is_model(path)) {
             files.models.append(path);
         } else if (suffix == QLatin1String("safetensors") && is_model(info.path())) {

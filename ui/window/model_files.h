@@ -11,12 +11,13 @@ class QWidget;
 
 namespace plumbline::ui {
 
-/// What a drop holds that this program takes; all empty: nothing. One session, or one file of prompts, or any number
-/// of models: .gguf files, folders with config.json, or a .safetensors file in such a folder.
+/// What a drop holds that this program takes; all empty: nothing. One session, or one file of prompts (text) or of
+/// preferences (JSON lines, CSV, also packed), or any number of models: .gguf files, folders with config.json, or a .safetensors file in such a folder.
 struct DroppedFiles {
-    QString session, prompts;
+    QString session, prompts, preferences;
     QStringList models;
-    bool any() const { return !session.isEmpty() || !prompts.isEmpty() || !models.isEmpty(); }
+    bool any() const { return !session.isEmpty() || needs_session() || !models.isEmpty(); }
+    bool needs_session() const { return !prompts.isEmpty() || !preferences.isEmpty(); }
 };
 DroppedFiles dropped_files(const QMimeData& data);
 

@@ -1,5 +1,5 @@
 #pragma once
-// Prompts from a text file.
+// Prompts from a file: text, or JSON lines and CSV with a "prompt".
 
 #include <QString>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace plumbline::ui {
 
-/// Each line that is not blank, trimmed, once. On failure nothing, and `problem` says what and what to do.
+/// Each prompt that is not blank, trimmed, once: one a line, or by its name (.jsonl, .csv, .gz) one a row. On failure nothing, and `problem` says what and what to do.
 /// Refuses files over 4 MB, files that are not UTF-8, and files without a prompt.
 std::vector<std::string> read_prompt_file(const QString& path, QString& problem);
 
