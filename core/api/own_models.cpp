@@ -4,7 +4,9 @@
 
 #include "core/api/errors.h"
 #include "core/formats/atomic_file.h"
-#include "core/formats/text_lines.h"
+#include "core/formats/json_object.h"
+#include "core/formats/messages.h"
+#include "core/formats/text_parts.h"
 
 namespace plumbline {
 namespace {
@@ -26,9 +28,16 @@ std::vector<OwnModel> read_own_models(const std::filesystem::path& list) {
     if (!error && size > longest_list) {
         fail("is too large to be a list of models");
     }
-    const nlohmann::json read = object_of(read_text(list, operation));
-    const auto models = read.is_object() ? read.find("models") : read.end();
-    if (!read.is_object() || models == read.end() || !models->is_array()) {
+    std::string text_of_list;
+    for_each_part(list, operation, [&](std::string_view part, double) { text_of_list += part; });
+    nlohmann::json read;
+    try {
+        read = object_of(text_of_list);
+    } catch (const RowError&) {
+        read = nlohmann::json::object();
+    }
+    const auto models = read.find("models");
+    if (models == read.end() || !models->is_array()) {
         fail("is not {\"models\": […]}");
     }
     std::vector<OwnModel> out;
