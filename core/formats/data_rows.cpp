@@ -20,6 +20,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t longest_row = std::size_t{16} << 20;
+
 /// Takes the parts of a file and makes rows of them.
 class RowReader {
   public:
