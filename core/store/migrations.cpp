@@ -117,6 +117,9 @@ DROP TABLE states;
 constexpr const char* version_3 = R"sql(
 ALTER TABLE generations ADD COLUMN earlier TEXT NOT NULL DEFAULT '';   -- JSON, messages between system prompt and prompt
 ALTER TABLE generations ADD COLUMN imported INTEGER NOT NULL DEFAULT 0;
+-- Else SQLite looks through all of them for each reply that is added.
+CREATE INDEX generations_of_left ON generations (left_id);
+CREATE INDEX generations_of_right ON generations (right_id);
 )sql";
 
 constexpr std::array<const char*, 3> all_steps = {version_1, version_2, version_3};
