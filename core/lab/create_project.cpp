@@ -13,7 +13,7 @@ void create_project(const std::filesystem::path& project, const std::string& mod
     if (std::filesystem::exists(project)) {
         throw Error("new project", project.string() + ": there is a file of that name; leave the model out to use it");
     }
-    check_device(options.device);
+    find_device(options.device);
     use_threads(options.threads);
     const auto progress = [&](double fraction) {
         if (job.progress) {

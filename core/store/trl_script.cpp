@@ -117,8 +117,8 @@ ExportDataResult write_trl_script(const ProjectFile& file, const fs::path& out, 
     const std::string settings = settings_of(file.model(), config).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
     write_atomically(folder.path() / "settings.json", {settings}, exporting);
     const std::string lacking = deviation(config);
-    std::string head = "# " + file.path().filename().string() + ", " + std::string(info(config.live.algorithm).title) + ". " +
-                       (lacking.empty() ? "" : "Not the same: " + lacking);
+    std::string head = "# " + file.path().filename().string() + ", " + std::string(info(config.live.algorithm).title) + "." +
+                       (lacking.empty() ? "" : " Not the same: " + lacking);
     std::replace(head.begin(), head.end(), '\n', ' ');
     write_atomically(folder.path() / "train.py", {head, "\n", resources::trl_script}, exporting);
     folder.put_in_place();

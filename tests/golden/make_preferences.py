@@ -3,7 +3,7 @@
 
     python tests/golden/make_preferences.py
 
-reads preferences_trl.jsonl, which the program wrote (the store test compares its export with it), as TRL loads it: with
+reads preferences_trl.jsonl, which the program wrote from preferences.jsonl (a test does it again), as TRL loads it: with
 datasets, and through DPOTrainer with the model that make_tiny_llama.py made. Writes preferences_trl.json: versions, columns,
 and of each row the prompt and both replies as the trainer's token ids stand for them, as text.
 """
@@ -27,9 +27,15 @@ def main():
     columns = data.column_names
     tokenizer = AutoTokenizer.from_pretrained(HERE, gguf_file="tiny_llama.gguf")
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
-    model = LlamaForCausalLM.from_pretrained(HERE, gguf_file="tiny_llama.gguf", dtype=torch.float32)
+    read = LlamaForCausalLM.from_pretrained(HERE, gguf_file="tiny_llama.gguf", dtype=torch.float32)
     pairs = data.filter(lambda row: not row["tie"])
-    with tempfile.TemporaryDirectory() as out:
+    with tempfile.TemporaryDirectory() as plain, tempfile.TemporaryDirectory() as out:
+        # The trainer refuses what was read from GGUF as quantised, and reads its reference from a folder.
+        written = LlamaForCausalLM(read.config)
+        written.load_state_dict(read.state_dict())
+        del written.config.quantization_config
+        written.save_pretrained(plain)
+        model = LlamaForCausalLM.from_pretrained(plain)
         trainer = DPOTrainer(model=model, train_dataset=pairs, processing_class=tokenizer,
                              args=DPOConfig(output_dir=out, report_to=[], bf16=False, use_cpu=True, max_steps=1,
                                             per_device_train_batch_size=2, save_strategy="no"))

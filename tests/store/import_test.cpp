@@ -7,6 +7,7 @@
 #include "core/store/export_data.h"
 #include "core/store/metric_rows.h"
 #include "tests/store/project.h"
+#include "tests/support/golden_file.h"
 
 namespace plumbline {
 namespace {
@@ -165,6 +166,16 @@ TEST_F(Importing, ComesOutAgainAsItCameIn) {
     EXPECT_EQ(last_.rows, 7);
     EXPECT_EQ(again(folder_ / "hh.jsonl", DataFormat::hh), hh);
     EXPECT_EQ(json::parse(hh.substr(0, hh.find('\n')))["chosen"], "\n\nHuman: p\n\nAssistant: c");
+}
+
+TEST_F(Importing, WritesWhatTrlHasRead) {
+    import_preferences(*file_, testing::golden_path("preferences.jsonl"), {});
+    EXPECT_EQ(exported(*file_, DataFormat::trl, "out.jsonl"), read(testing::golden_path("preferences_trl.jsonl")));
+    const json golden = testing::golden_json("preferences_trl.json");
+    EXPECT_EQ(golden["columns"], (json{"prompt", "chosen", "rejected", "tie", "both_bad", "strength", "unix_time", "judge"}));
+    ASSERT_EQ(golden["rows"].size(), 5u) << "without the tie";
+    EXPECT_NE(golden["rows"][1]["prompt"].get<std::string>().find("Hi, how can I help?"), std::string::npos);
+    EXPECT_EQ(golden["rows"][1]["chosen"].get<std::string>().find("So sorry."), 0u);
 }
 
 TEST_F(Importing, LeavesOutWhatAFormCannotSay) {
