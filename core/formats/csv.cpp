@@ -1,6 +1,11 @@
 #include "core/formats/csv.h"
 
 namespace plumbline {
+namespace {
+
+constexpr std::size_t most_cells = 1024;
+
+}  // namespace
 
 void CsvReader::push(std::string_view part) {
     for (const char c : part) take(c);
@@ -18,7 +23,7 @@ void CsvReader::take(char c) {
     };
     if (state_ == State::carriage_return) {
         if (c == '\n') return end_record();
-        cell_.text += '\r';   // no end of a record
+        if (record_.fault.empty()) cell_.text += '\r';   // no end of a record
         state_ = State::plain;
     }
     switch (state_) {
@@ -60,7 +65,11 @@ void CsvReader::take(char c) {
 }
 
 void CsvReader::end_cell() {
-    record_.cells.push_back(std::move(cell_));
+    // A cell takes more memory than the comma that it may be in the file.
+    if (record_.cells.size() == most_cells && record_.fault.empty()) {
+        record_.fault = "it has more than " + std::to_string(most_cells) + " cells";
+    }
+    if (record_.fault.empty()) record_.cells.push_back(std::move(cell_));
     cell_ = {};
     state_ = State::start;
 }

@@ -1,7 +1,7 @@
 #include "core/formats/json_object.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <vector>
 
 #include "core/formats/messages.h"
@@ -19,7 +19,7 @@ constexpr int deepest = 32;   // of nested JSON; rows have 3
 json object_of(std::string_view line) {
     bool too_deep = false;
     std::string twice;
-    std::vector<std::vector<std::string>> keys;   // of the objects that are open
+    std::vector<std::set<std::string>> keys;   // of the objects that are open
     const auto watch = [&](int depth, json::parse_event_t event, json& value) {
         too_deep = too_deep || depth > deepest;
         if (too_deep) return false;
@@ -29,8 +29,7 @@ json object_of(std::string_view line) {
             keys.pop_back();
         } else if (event == json::parse_event_t::key) {
             const auto& key = value.get_ref<const std::string&>();
-            if (std::find(keys.back().begin(), keys.back().end(), key) != keys.back().end()) twice = key;
-            keys.back().push_back(key);
+            if (!keys.back().insert(key).second) twice = key;
         }
         return true;
     };

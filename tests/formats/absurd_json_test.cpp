@@ -78,6 +78,12 @@ TEST_F(AbsurdJson, WithTheSameKeyTwice) {
     expect_refused(R"({"peft_type": "LORA", "peft_type": "LORA", "prompt": "a", "prompt": "a"})", "twice");
 }
 
+TEST_F(AbsurdJson, WithAQuarterOfAMillionKeys) {   // a search through all of them for each would take minutes
+    std::string object = "{";
+    for (int i = 0; i < 250'000; ++i) object += "\"" + std::to_string(i) + "\":[],";
+    expect_refused(object + "\"prompt\": 5}", "many keys");
+}
+
 TEST_F(AbsurdJson, WithTextsAndNumbersThatAreNone) {
     for (const char* value : {"1e999", "-1e999", "\"\xff\"", "\"\xed\xa0\x80\"", "\"\\ud800\"", "\"\\u12\"", "01", "+1",
                               "NaN", "Infinity", "1.", "\"\t\"", "\"", "[1,]", "{\"a\":1,}", "tru", "'a'", "/**/1"}) {

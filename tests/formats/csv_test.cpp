@@ -84,5 +84,14 @@ TEST(Csv, SaysWhatIsWrongWithARecord) {
     EXPECT_EQ(texts(all[1]), std::vector<std::string>{"a"});
 }
 
+TEST(Csv, TakesAThousandCellsAndNoMore) {
+    EXPECT_EQ(records(std::string(1023, ',') + "\n")[0].cells.size(), 1024u);
+    const std::vector<CsvRecord> all = records(std::string(100'000, ',') + "\na\n");
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].fault, "it has more than 1024 cells");
+    EXPECT_EQ(all[0].cells.size(), 1024u);
+    EXPECT_EQ(texts(all[1]), std::vector<std::string>{"a"});
+}
+
 }  // namespace
 }  // namespace plumbline

@@ -1,4 +1,4 @@
-// What people said of replies, plain or compressed: rankings, labels and pairs.
+// What people said of replies, JSON lines or CSV, plain or compressed: rankings, labels and pairs.
 
 #include "core/formats/preferences.h"
 #include "tests/fuzz/fuzzing.h"

@@ -1,7 +1,8 @@
-// The other files of one row a line, plain or compressed: demonstrations, requests for scores, texts, prompts.
+// The other files of one row a line, JSON or CSV, plain or compressed: demonstrations, requests for scores, texts, prompts.
 
 #include "core/api/offline.h"
 #include "core/formats/demonstrations.h"
+#include "core/formats/prompts.h"
 #include "core/text/utf8_stream.h"
 #include "tests/fuzz/fuzzing.h"
 
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
         for (const std::string& text : read_texts(path)) fuzzing::promise(valid_utf8(text) == text);
     });
     fuzzing::accepts([&] { read_prompts(path); });
+    fuzzing::accepts([&] { read_prompts(fuzzing::file_of("rows.csv", fuzzing::text_of(data, size))); });
     fuzzing::accepts([&] {
         for (const std::string& text : read_prompt_texts(path)) fuzzing::promise(valid_utf8(text) == text);
     });
