@@ -10,6 +10,8 @@
 #include "core/formats/folder_config.h"
 #include "core/formats/json_file.h"
 #include "core/formats/safetensors_writer.h"
+#include "core/text/chat_template.h"
+#include "core/text/reply_ends.h"
 #include "core/text/tokenizer.h"
 #include "core/text/tokenizer_files.h"
 
@@ -97,6 +99,8 @@ void write_settings_of_gguf(const ModelFiles& model, GgufType type, const fs::pa
     add_id("bos_token_id", tokenizer->bos());
     add_id("eos_token_id", tokenizer->eos());
     add_id("pad_token_id", tokenizer->pad());
+    const ReplyEnds ends = reply_ends(*tokenizer, chat_template_of(model.chat_template(), *tokenizer));
+    if (ends.ids.size() > 1) generation["eos_token_id"] = ends.ids;
     write_json(to / "config.json", config);
     write_json(to / "generation_config.json", generation);
     const TokenizerFiles files = tokenizer_files(*model.gguf());

@@ -8,7 +8,9 @@
 
 #include "core/api/errors.h"
 #include "core/formats/json_file.h"
+#include "core/text/chat_template.h"
 #include "core/text/gguf_pre_tokenizers.h"
+#include "core/text/reply_ends.h"
 #include "core/text/tokenizer.h"
 
 namespace plumbline {
@@ -189,8 +191,13 @@ void add_tokenizer(const ModelFiles& model, GgufWriter& to) {
     add_id("tokenizer.ggml.eos_token_id", tokenizer->eos());
     add_id("tokenizer.ggml.padding_token_id", tokenizer->pad());
     to.set("tokenizer.ggml.add_bos_token", tokenizer->adds_bos());
-    if (const std::string chat = model.chat_template(); !chat.empty()) {
+    const std::string chat = model.chat_template();
+    if (!chat.empty()) {
         to.set("tokenizer.chat_template", chat);
+    }
+    const ReplyEnds ends = reply_ends(*tokenizer, chat_template_of(chat, *tokenizer));
+    if (ends.written != tokenizer->eos()) {
+        add_id("tokenizer.ggml.eot_token_id", ends.written);
     }
 }
 

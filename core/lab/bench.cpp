@@ -59,7 +59,7 @@ std::int64_t sample_once(const OpenedModel& opened, const BenchConfig& config, s
     request.samples = config.candidates;
     request.sampling.max_new_tokens = config.max_new_tokens;
     request.stream = stream;
-    request.eos = -1;  // every reply runs its full length
+    request.ends = {};  // every reply runs its full length
     std::int64_t tokens = 0;
     for (const Reply& reply : generate_replies(opened.model->decoder(), nullptr, request, opened.pulse)) {
         tokens += static_cast<std::int64_t>(reply.ids.size());

@@ -10,9 +10,9 @@ std::vector<int> prompt_ids(const LanguageModel& model, const PromptPart& prompt
 Sequence row_sequence(const OpenedModel& opened, const PromptPart& prompt, const std::string& reply,
                       int max_length) {
     std::vector<int> ids = opened.model->tokenizer().encode(reply, SpecialTokens::parse);
-    const int eos = opened.model->tokenizer().eos();
-    if (eos >= 0 && (ids.empty() || ids.back() != eos)) {
-        ids.push_back(eos);
+    const ReplyEnds& ends = opened.model->ends();
+    if (ends.written >= 0 && (ids.empty() || !ends.contains(ids.back()))) {
+        ids.push_back(ends.written);
     }
     return opened.sequence(prompt_ids(*opened.model, prompt), ids, max_length);
 }

@@ -78,7 +78,7 @@ std::vector<Rollout> PolicyGradientStage::sample(const std::vector<Batch>& batch
     request.sampling.max_new_tokens = config_.max_new_tokens;
     request.seed = config_.seed;
     request.stream = static_cast<std::uint32_t>(step);
-    request.eos = opened().model->tokenizer().eos();
+    request.ends = opened().model->ends();
     return draw_rollouts(decoder(), policy(), reference(), request, score_, passes(), opened().pulse);
 }
 

@@ -120,7 +120,7 @@ class RewardStage : public TrainingStage {
             request.sampling.max_new_tokens = config_.normalise_tokens;
             request.seed = config_.seed;
             request.stream = static_cast<std::uint32_t>(Use::rollouts);
-            request.eos = opened_.model->tokenizer().eos();
+            request.ends = opened_.model->ends();
             for (const Reply& reply : generate_replies(decoder, nullptr, request, opened_.pulse)) {
                 const Sequence sequence =
                     join(prompts[static_cast<std::size_t>(reply.prompt)].ids, reply.ids);

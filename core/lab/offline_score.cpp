@@ -28,7 +28,7 @@ RuleInput rule_input(const OpenedModel& opened, const Sequence& sequence, const 
     input.prompt = tokenizer.decode({sequence.ids.begin(), split}, true);
     input.text = tokenizer.decode({split, sequence.ids.end()}, true);
     input.tokens = sequence.reply_length();
-    input.ended = input.tokens > 0 && sequence.ids.back() == tokenizer.eos();
+    input.ended = input.tokens > 0 && opened.model->ends().contains(sequence.ids.back());
     if (!facts.logprobs_t1.empty()) {
         input.mean_reference_logprob = facts.sum_t1() / static_cast<double>(facts.logprobs_t1.size());
     }

@@ -155,7 +155,7 @@ std::vector<GenerateResult> generate(const std::string& model, const std::string
     generation.samples = request.n;
     generation.sampling = request.sampling;
     generation.seed = request.seed;
-    generation.eos = tokenizer.eos();
+    generation.ends = opened.model->ends();
     ReplyStreams streams(tokenizer, request.n, [&](int sample, const std::string& part, int, bool) {
         if (on_text && !part.empty()) {
             on_text(sample, part);

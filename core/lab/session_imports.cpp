@@ -55,14 +55,14 @@ bool Session::complete(StoredGeneration& generation, const Pulse& pulse) const {
     } catch (const Error&) {
         return false;
     }
-    const int eos = model_->tokenizer().eos();
+    const int end = model_->ends().written;
     const std::size_t room = std::min(longest_sequence, static_cast<std::size_t>(model_->info().context));
     std::vector<std::vector<int>> replies;
     std::vector<Sequence> sequences;
     for (const StoredCandidate& candidate : generation.candidates) {
         std::vector<int> ids = model_->tokenizer().encode(candidate.text, SpecialTokens::as_text);
-        if (eos >= 0) {
-            ids.push_back(eos);
+        if (end >= 0) {
+            ids.push_back(end);
         }
         if (ids.empty() || prompt.size() + ids.size() > room) {
             return false;

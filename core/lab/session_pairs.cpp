@@ -36,7 +36,7 @@ std::int64_t Session::draw(std::int64_t prompt, const Pulse& pulse, const TextSi
     request.sampling = sampling;
     request.seed = config_.seed;
     request.stream = stream;
-    request.eos = model_->tokenizer().eos();
+    request.ends = model_->ends();
     const std::vector<Reply> replies =
         generate_replies(model_->decoder(), &learner_.adapter(), request, pulse,
                          [&](int row, int id, bool ended) { texts.push(row, id, ended); });
@@ -230,7 +230,7 @@ Evaluated Session::evaluate(const Evaluate& request, const Pulse& pulse,
         generation.sampling = config_.sampling;
         generation.seed = request.seed;
         generation.stream = static_cast<std::uint32_t>(Use::evaluation);
-        generation.eos = model_->tokenizer().eos();
+        generation.ends = model_->ends();
         for (const Reply& reply : generate_replies(model_->decoder(), &learner_.adapter(), generation, pulse)) {
             const Sequence sequence = join(prompts[reply.prompt].ids, reply.ids);
             const ReferenceFacts facts = reference_facts(model_->decoder(), {&sequence, 1},

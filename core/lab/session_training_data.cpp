@@ -213,7 +213,7 @@ Learner::Samples Session::samples(const Pulse& pulse) const {
     request.sampling.temperature = scoring_temperature();
     request.seed = config_.seed;
     request.stream = static_cast<std::uint32_t>(Use::rollouts);
-    request.eos = model_->tokenizer().eos();
+    request.ends = model_->ends();
 
     Learner::Samples out;
     const RewardMix mix = parse_reward_mix(live.reward);
@@ -238,7 +238,7 @@ RolloutScore Session::mixed_score(const RewardMix& mix, const std::string& promp
     const std::vector<int> reply(sequence.ids.begin() + sequence.prompt_length, sequence.ids.end());
     input.text = model_->tokenizer().decode(reply, /*skip_special=*/true);
     input.tokens = sequence.reply_length();
-    input.ended = !reply.empty() && reply.back() == model_->tokenizer().eos();
+    input.ended = !reply.empty() && model_->ends().contains(reply.back());
     input.mean_reference_logprob = facts.sum_t1() / std::max(1, sequence.reply_length());
     const RewardScore scored = mix.score(input, by_model);
     RolloutScore out(scored.total);

@@ -26,11 +26,6 @@ std::string model_name(const std::filesystem::path& path) {
                                                : path.stem().string();
 }
 
-ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer) {
-    const auto text = [&](int id) { return id < 0 ? std::string() : std::string(tokenizer.bytes_of(id)); };
-    return ChatTemplate(jinja, {text(tokenizer.bos()), text(tokenizer.eos()), text(tokenizer.pad())});
-}
-
 ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision,
                          const ChatTemplate& chat_template) {
     const DecoderConfig& c = files.config();
@@ -80,7 +75,8 @@ LanguageModel::LanguageModel(ModelInfo info, std::shared_ptr<const Decoder> deco
     : info_(std::move(info)),
       decoder_(std::move(decoder)),
       tokenizer_(std::move(tokenizer)),
-      chat_template_(std::move(chat_template)) {}
+      chat_template_(std::move(chat_template)),
+      ends_(reply_ends(*tokenizer_, chat_template_)) {}
 
 std::shared_ptr<const LanguageModel> LanguageModel::with_chat_template(const std::string& jinja) const {
     ChatTemplate own = chat_template_of(jinja, *tokenizer_);

@@ -11,6 +11,7 @@
 #include "core/model/decoder.h"
 #include "core/model/pulse.h"
 #include "core/text/chat_template.h"
+#include "core/text/reply_ends.h"
 #include "core/text/tokenizer.h"
 
 namespace plumbline {
@@ -22,8 +23,6 @@ std::string model_name(const std::filesystem::path& path);
 /// What `info` tells; reads metadata only (sha256 stays empty).
 ModelInfo describe_model(const ModelFiles& files, const std::string& name, Precision precision,
                          const ChatTemplate& chat_template);
-/// The template with the texts of a model's tokens.
-ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer);
 
 /// Constant after construction.
 class LanguageModel {
@@ -36,6 +35,7 @@ class LanguageModel {
     const Decoder& decoder() const { return *decoder_; }
     const Tokenizer& tokenizer() const { return *tokenizer_; }
     const ModelInfo& info() const { return info_; }
+    const ReplyEnds& ends() const { return ends_; }
 
     /// The same model with a template of a person's own, Jinja text. Throws Error when it does not work.
     std::shared_ptr<const LanguageModel> with_chat_template(const std::string& jinja) const;
@@ -56,6 +56,7 @@ class LanguageModel {
     std::shared_ptr<const Decoder> decoder_;
     std::shared_ptr<const Tokenizer> tokenizer_;
     ChatTemplate chat_template_;
+    ReplyEnds ends_;
 };
 
 Precision precision_of(const std::string& dtype);   // "f32", "bf16"; throws ConfigError

@@ -60,7 +60,7 @@ std::vector<Reply> generate_replies(const Decoder& decoder, const Adapter* adapt
             Reply& reply = replies[live[row]];
             reply.ids.push_back(tokens[row].id);
             reply.logprobs.push_back(static_cast<float>(tokens[row].logprob));
-            const bool eos = tokens[row].id == request.eos;
+            const bool eos = request.ends.contains(tokens[row].id);
             const bool ended = eos || static_cast<int>(reply.ids.size()) >= request.sampling.max_new_tokens;
             if (eos) {
                 reply.finish = Finish::eos;

@@ -11,6 +11,7 @@
 #include "core/model/decoder.h"
 #include "core/model/pulse.h"
 #include "core/sampling/counter_random.h"
+#include "core/text/reply_ends.h"
 
 namespace plumbline {
 
@@ -23,7 +24,7 @@ struct GenerationPrompt {
 struct Reply {
     int prompt = 0;                // index into the prompts
     int sample = 0;                // index within the prompt
-    std::vector<int> ids;          // EOS included when it ended so
+    std::vector<int> ids;          // the token that ended it included
     std::vector<float> logprobs;   // at the sampling temperature, before truncation
     Finish finish = Finish::length;
 };
@@ -34,7 +35,7 @@ struct GenerationRequest {
     SamplingConfig sampling;
     std::uint64_t seed = 0;
     std::uint32_t stream = 0;
-    int eos = -1;                  // -1: only the length ends a reply
+    ReplyEnds ends;                // none: only the length ends a reply
 };
 
 /// Called for each new token: (row of the batch, id, ended).

@@ -5,14 +5,13 @@
 
 #include "core/api/errors.h"
 #include "core/text/jinja/jinja_template.h"
+#include "core/text/tokenizer.h"
 
 namespace plumbline {
 namespace {
 
 using std::chrono::year_month_day;
 
-/// Llama 3.1's own default.
-constexpr year_month_day fixed_day{std::chrono::year{2024}, std::chrono::July, std::chrono::day{26}};
 constexpr year_month_day another_day{std::chrono::year{2023}, std::chrono::May, std::chrono::day{7}};
 
 const Message probe_system{"system", "Answer probe three."}, probe_user{"user", "Is this probe one?"},
@@ -40,6 +39,16 @@ bool has_turns(std::string_view one, std::string_view three) {
     const std::size_t third = three.find(user, second);
     return third != std::string_view::npos && three.starts_with(one.substr(0, first + user.size())) &&
            three.ends_with(one) && third >= first && three.substr(third) == one.substr(first);
+}
+
+/// What stands behind the reply that a dialogue ends with. Of a template that opens a reply always, as behind the user's
+/// message `one`, nothing is known.
+std::string after_reply_in(std::string_view two, std::string_view one) {
+    const std::size_t reply = two.find(probe_reply.content);
+    if (reply == std::string_view::npos) return "";
+    const std::string_view after = two.substr(reply + probe_reply.content.size());
+    if (one.ends_with(after)) return "";
+    return std::string(after.substr(std::min(after.find_first_not_of(" \t\r\n"), after.size())));
 }
 
 /// A system message's text in front of the first user message's.
@@ -76,19 +85,22 @@ ChatTemplate::ChatTemplate(std::string_view jinja, SpecialTexts specials) : spec
 void ChatTemplate::fall_back(const std::string& why) {
     template_.reset();
     name_ = "none";
+    after_reply_.clear();
     failure_ = why;
     note_ = "The chat template " + why + "; messages are joined as plain text.";
 }
 
 /// Learns from small dialogues what the template does.
 void ChatTemplate::probe() {
-    const std::string one = rendered({probe_user}, {false, fixed_day});
+    const std::string one = rendered({probe_user}, {});
     if (one.find(probe_user.content) == std::string::npos) {
         fall_back("leaves out what the user writes");
         return;
     }
-    const std::string three = try_rendering({probe_user, probe_reply, probe_user}).value_or("");
+    const std::string three = try_rendering({probe_user, probe_reply, probe_user}, {}).value_or("");
     name_ = has_turns(one, three) ? "turns" : "jinja";
+    const std::string two = try_rendering({probe_user, probe_reply}, {.opens_reply = false}).value_or("");
+    after_reply_ = after_reply_in(two, one);
     for (const Family& family : families) {
         if (one.find(family.mark) != std::string::npos) {
             name_ = family.name;
@@ -98,14 +110,14 @@ void ChatTemplate::probe() {
     const auto add_note = [&](std::string_view sentence) {
         note_ += (note_.empty() ? "" : " ") + std::string(sentence);
     };
-    if (!try_rendering({probe_system, probe_user})) {
+    if (!try_rendering({probe_system, probe_user}, {})) {
         takes_system_ = false;
         add_note("The chat template takes no system message: its text stands in front of the first user message.");
     }
-    if (rendered({probe_user}, {true, fixed_day}) != one) {
+    if (rendered({probe_user}, {.thinks = true}) != one) {
         add_note("The model is asked to reply without thinking aloud first (enable_thinking is false).");
     }
-    if (rendered({probe_user}, {false, another_day}) != one) {
+    if (rendered({probe_user}, {.today = another_day}) != one) {
         add_note("The chat template writes the date: always 26 July 2024, so that a prompt stays the same.");
     }
 }
@@ -114,7 +126,7 @@ std::string ChatTemplate::rendered(const std::vector<Message>& messages, const S
     nlohmann::ordered_json variables = {{"messages", nlohmann::ordered_json::array()},
                                         {"tools", nullptr},
                                         {"documents", nullptr},
-                                        {"add_generation_prompt", true},
+                                        {"add_generation_prompt", setting.opens_reply},
                                         {"enable_thinking", setting.thinks}};
     for (const Message& message : messages) {
         variables["messages"].push_back({{"role", message.role}, {"content", message.content}});
@@ -128,9 +140,10 @@ std::string ChatTemplate::rendered(const std::vector<Message>& messages, const S
     return template_->render(variables, setting.today);
 }
 
-std::optional<std::string> ChatTemplate::try_rendering(const std::vector<Message>& messages) const {
+std::optional<std::string> ChatTemplate::try_rendering(const std::vector<Message>& messages,
+                                                       const Setting& setting) const {
     try {
-        return rendered(messages, {false, fixed_day});
+        return rendered(messages, setting);
     } catch (const jinja::TemplateError&) {
         return std::nullopt;
     }
@@ -143,11 +156,16 @@ std::string ChatTemplate::render(const std::vector<Message>& messages) const {
         return out;
     }
     try {
-        return rendered(takes_system_ ? messages : without_system(messages), {false, fixed_day});
+        return rendered(takes_system_ ? messages : without_system(messages), {});
     } catch (const jinja::TemplateError& error) {
         throw Error("render messages", "the chat template refuses these " + std::to_string(messages.size()) +
                                            " messages: " + error.what() + "; change the messages or edit the template");
     }
+}
+
+ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer) {
+    const auto text = [&](int id) { return id < 0 ? std::string() : std::string(tokenizer.bytes_of(id)); };
+    return ChatTemplate(jinja, {text(tokenizer.bos()), text(tokenizer.eos()), text(tokenizer.pad())});
 }
 
 }   // namespace plumbline

@@ -15,6 +15,7 @@ namespace plumbline {
 namespace jinja {
 class JinjaTemplate;
 }
+class Tokenizer;
 
 /// What a template may write by name; empty: the model has no such token.
 struct SpecialTexts {
@@ -39,22 +40,29 @@ class ChatTemplate {
     /// each message; "jinja": another; "none": plain text.
     const std::string& name() const { return name_; }
     const std::string& note() const { return note_; }         // not empty: what a person should know
+    /// What the template writes behind a dialogue's last reply, without spaces in front; empty: nothing, or not known.
+    const std::string& after_reply() const { return after_reply_; }
     const std::string& failure() const { return failure_; }   // why a given template does not work; empty: it does
 
   private:
     struct Setting {
         bool thinks = false;
-        std::chrono::year_month_day today;
+        bool opens_reply = true;
+        /// Llama 3.1's own default.
+        std::chrono::year_month_day today{std::chrono::year{2024}, std::chrono::July, std::chrono::day{26}};
     };
     std::string rendered(const std::vector<Message>& messages, const Setting& setting) const;
-    std::optional<std::string> try_rendering(const std::vector<Message>& messages) const;
+    std::optional<std::string> try_rendering(const std::vector<Message>& messages, const Setting& setting) const;
     void fall_back(const std::string& why);
     void probe();
 
     SpecialTexts specials_;
-    std::string name_ = "none", note_, failure_;
+    std::string name_ = "none", note_, failure_, after_reply_;
     std::shared_ptr<const jinja::JinjaTemplate> template_;
     bool takes_system_ = true;
 };
+
+/// The template with the texts of a model's tokens.
+ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer);
 
 }   // namespace plumbline

@@ -1,18 +1,35 @@
 #include "core/text/tokenizer.h"
 
+#include <algorithm>
+
 #include "core/api/errors.h"
 #include "core/text/tokenizer_parts.h"
 #include "core/text/utf8_stream.h"
 
 namespace plumbline {
 
-Tokenizer::Tokenizer(TokenizerParts parts) : parts_(std::make_unique<const TokenizerParts>(std::move(parts))) {}
+namespace {
+
+TokenizerParts with_ends(TokenizerParts parts) {
+    std::vector<int>& ends = parts.ends;
+    ends.push_back(parts.eos);
+    std::sort(ends.begin(), ends.end());
+    ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
+    ends.erase(ends.begin(), std::lower_bound(ends.begin(), ends.end(), 0));
+    return parts;
+}
+
+}  // namespace
+
+Tokenizer::Tokenizer(TokenizerParts parts)
+    : parts_(std::make_unique<const TokenizerParts>(with_ends(std::move(parts)))) {}
 Tokenizer::~Tokenizer() = default;
 
 int Tokenizer::vocab_size() const { return static_cast<int>(parts_->tokens.size()); }
 int Tokenizer::bos() const { return parts_->bos; }
 int Tokenizer::eos() const { return parts_->eos; }
 int Tokenizer::pad() const { return parts_->pad; }
+const std::vector<int>& Tokenizer::ends() const { return parts_->ends; }
 bool Tokenizer::adds_bos() const { return parts_->adds_bos; }
 
 std::vector<int> Tokenizer::encode(std::string_view text, SpecialTokens special) const {

@@ -44,6 +44,8 @@ class Tokenizer {
     int bos() const;          // -1: none; likewise below
     int eos() const;
     int pad() const;          // may be the same as EOS
+    /// EOS and what else the files name as the end of a reply, ascending.
+    const std::vector<int>& ends() const;
     bool adds_bos() const;    // whether a text begins with BOS
 
   private:

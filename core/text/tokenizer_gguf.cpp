@@ -80,6 +80,7 @@ void read_special_ids(const GgufFile& file, bool adds_bos_by_default, TokenizerP
     out.bos = id("tokenizer.ggml.bos_token_id");
     out.eos = id("tokenizer.ggml.eos_token_id");
     out.pad = id("tokenizer.ggml.padding_token_id");
+    out.ends = {id("tokenizer.ggml.eot_token_id"), id("tokenizer.ggml.eom_token_id")};
     out.adds_bos = file.find_flag("tokenizer.ggml.add_bos_token").value_or(adds_bos_by_default);
     if (out.adds_bos && out.bos < 0)
         fail(file, "tokenizer.ggml.add_bos_token is set without tokenizer.ggml.bos_token_id");

@@ -66,6 +66,7 @@ class Reader {
         out.bos = bos_;
         out.eos = eos_;
         out.pad = pad_;
+        out.ends = ends_;
         out.adds_bos = bos_ >= 0 && adds_bos_.value_or(first_of_template(root["post_processor"]) == bos_);
         return out;
     }
@@ -117,10 +118,12 @@ class Reader {
         if (const auto names = beside("special_tokens_map.json")) read_names(JsonNode(*names));
         if (const auto config = beside("config.json")) {
             read_ids(JsonNode(*config));
+            read_ends(JsonNode(*config));
             if (const JsonNode rows = JsonNode(*config)["vocab_size"]; !rows.is_null()) {
                 rows_ = static_cast<std::size_t>(rows.integer(0, INT32_MAX));
             }
         }
+        if (const auto generation = beside("generation_config.json")) read_ends(JsonNode(*generation));
         for (const int id : {bos_, eos_, pad_}) make_special(id);
     }
 
@@ -171,6 +174,18 @@ class Reader {
         read("pad_token_id", pad_);
     }
 
+    /// All of "eos_token_id".
+    void read_ends(const JsonNode& node) {
+        const JsonNode entry = node["eos_token_id"];
+        if (entry.is_null()) return;
+        const auto add = [&](const JsonNode& id) {
+            const std::int64_t value = id.integer(-1, INT32_MAX);
+            if (value < static_cast<std::int64_t>(model_.texts.size())) ends_.push_back(static_cast<int>(value));
+        };
+        if (!entry.value().is_array()) return add(entry);
+        for (const JsonNode& id : entry.items()) add(id);
+    }
+
     /// A token of the vocabulary that the settings name is special, whether the file adds it or not.
     void make_special(int id) {
         if (id < 0) return;
@@ -208,6 +223,7 @@ class Reader {
     JsonModel model_;
     std::vector<Added> added_;
     int bos_ = -1, eos_ = -1, pad_ = -1;
+    std::vector<int> ends_;
     std::optional<bool> adds_bos_;
     std::size_t rows_ = 0;  // of the model beside it
 };

@@ -29,6 +29,7 @@ struct TokenizerParts {
 
     FirstSpaces first_spaces = FirstSpaces::kept;
     int bos = -1, eos = -1, pad = -1;  // -1: none
+    std::vector<int> ends;             // what else than EOS ends a reply, in any order
     bool adds_bos = false;
 };
 

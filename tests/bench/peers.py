@@ -65,6 +65,10 @@ class Failure(Exception):
     pass
 
 
+class Crash(Failure):
+    """A process ended by a signal."""
+
+
 def cache():
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "plumbline" / "peers"
 
@@ -80,9 +84,10 @@ def note(text):
 
 
 def install(folder):
-    """Returns the Python of the environment in `folder`, made new unless it has all of PINS."""
+    """Returns the Python of the environment in `folder`, made new unless it has all of PINS, for this processor."""
     python, stamp = folder / "bin" / "python", folder / "installed.json"
-    if stamp.exists() and json.loads(stamp.read_text()) == PINS:
+    wanted = {"pins": PINS, "processor": processor("flags")}
+    if stamp.exists() and json.loads(stamp.read_text()) == wanted:
         return python
     for tool in ("g++", "cmake"):
         if not shutil.which(tool):
@@ -103,7 +108,7 @@ def install(folder):
             if done != 0:
                 raise Failure(f"install peers: {shlex.join(map(str, command))} failed; its output is in {log} and "
                               f"ends with\n{tail(log.read_text())}")
-    stamp.write_text(json.dumps(PINS))
+    stamp.write_text(json.dumps(wanted))
     return python
 
 
@@ -135,7 +140,8 @@ class Machine:
             complaints.seek(0)
             lines = out.read().strip().splitlines()
             if process.returncode != 0:
-                raise Failure(f"{what}: exit code {process.returncode}\n{tail(complaints.read())}")
+                kind = Crash if process.returncode < 0 else Failure
+                raise kind(f"{what}: exit code {process.returncode}\n{tail(complaints.read())}")
         try:
             figures = json.loads(lines[-1])
         except (IndexError, ValueError) as error:
@@ -150,6 +156,7 @@ class Peers:
         self.weights = cache() / "weights"
         self.versions = machine.figures("peers' versions", self.work + ["versions"], measured=False)
         self.versions.pop("peak_mb")
+        self.repacked = True
 
     def trainable_weights(self):
         source = self.weights / "source.json"
@@ -163,10 +170,24 @@ class Peers:
             source.write_text(json.dumps(identity))
         return self.weights
 
+    def sample(self, sequences):
+        """llama.cpp repacks weights for some processors; 0.3.36 crashes with those that it repacks for AMX."""
+        def figures():
+            return self.machine.figures("llama.cpp", self.work + ["sample", self.gguf, sequences, 48,
+                                                                  self.machine.threads, int(self.repacked)])
+        try:
+            return figures()
+        except Crash:
+            if not self.repacked:
+                raise
+            note("llama.cpp crashed with repacked weights; from here on it runs without")
+            self.repacked = False
+            return figures()
+
     def measure(self, name):
         threads = self.machine.threads
         if name.startswith("sample"):
-            done = self.machine.figures("llama.cpp", self.work + ["sample", self.gguf, name[6:], 48, threads])
+            done = self.sample(name[6:])
             return {name: done["tokens_per_s"], name + "_whole": done["whole_vocabulary"]}
         if name == "start":
             return {line: self.machine.figures("transformers", self.work + ["starts", 3, *self.work, "first-token",
@@ -200,9 +221,9 @@ class Plumbline:
         return {name: done["step_s"]["median"], name + "_peak": done["peak_mb"]}
 
 
-def processor():
+def processor(what="model name"):
     for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
+        if line.startswith(what):
             return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
 

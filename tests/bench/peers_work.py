@@ -1,6 +1,7 @@
 """The peers' side of peers.py: one piece of work a process. The last line of the output is its figures as JSON.
 
-    python peers_work.py sample GGUF SEQUENCES TOKENS THREADS     llama.cpp, tokens a second with top-k and without
+    python peers_work.py sample GGUF SEQUENCES TOKENS THREADS REPACKED
+                                                                  llama.cpp, tokens a second with top-k and without
     python peers_work.py train STAGE WEIGHTS THREADS              TRL, seconds a step
     python peers_work.py dequantise GGUF WEIGHTS                  the weights that TRL takes
     python peers_work.py first-token GGUF_OR_WEIGHTS THREADS      transformers, one token
@@ -28,7 +29,7 @@ LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "llama-cpp-python")
 
 
-def llama_context(gguf, sequences, tokens, threads):
+def llama_context(gguf, sequences, tokens, threads, repacked):
     import llama_cpp as llama
 
     llama_context.quiet = llama.llama_log_callback(lambda *_: None)
@@ -36,6 +37,7 @@ def llama_context(gguf, sequences, tokens, threads):
     llama.llama_backend_init()
     model_settings = llama.llama_model_default_params()
     model_settings.n_gpu_layers = 0
+    model_settings.use_extra_bufts = bool(repacked)
     model = llama.llama_model_load_from_file(str(gguf).encode(), model_settings)
     if not model:
         raise SystemExit(f"sample: llama.cpp cannot open {gguf}")
@@ -51,9 +53,9 @@ def llama_context(gguf, sequences, tokens, threads):
     return llama, model, context
 
 
-def sample(gguf, sequences, tokens, threads):
+def sample(gguf, sequences, tokens, threads, repacked):
     """All replies of one prompt in one batch, the prompt read once for all of them; every reply runs its length."""
-    llama, model, context = llama_context(gguf, sequences, tokens, threads)
+    llama, model, context = llama_context(gguf, sequences, tokens, threads, repacked)
     vocabulary = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
     prompt = [(7919 * i + 11) % vocabulary for i in range(PROMPT_TOKENS)]
     def chain_of(seed, top_k):

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -185,6 +186,24 @@ TEST_F(Export, AFileThatIsCopiedHasEveryValueAndSetting) {
         }
     }
     EXPECT_EQ(ours.text("general.name"), "copy");
+}
+
+TEST_F(Export, WhatEndsATurnGoesAlong) {
+    std::filesystem::copy(testing::golden_path("families/llama"), folder_ / "chat");
+    json settings = read_json_object(folder_ / "chat" / "tokenizer_config.json", "t", 1 << 20);
+    settings["chat_template"] = "{% for m in messages %}{{ m.content }}<pad>{% endfor %}"
+                                "{% if add_generation_prompt %}>{% endif %}";
+    std::ofstream(folder_ / "chat" / "tokenizer_config.json") << settings;
+    const ModelFiles chat(folder_ / "chat");
+    const auto tokenizer = chat.tokenizer();
+    EXPECT_EQ(tokenizer->ends(), std::vector<int>{tokenizer->eos()});   // no file names it but the template
+    write_gguf(chat, MergedWeights(chat, nullptr), GgufType::f32, "t", folder_ / "chat.gguf", ignore);
+    const ModelFiles in_gguf(folder_ / "chat.gguf");
+    const std::vector<int> both = {tokenizer->pad(), tokenizer->eos()};
+    EXPECT_EQ(in_gguf.tokenizer()->ends(), both);
+    EXPECT_EQ(in_gguf.tokenizer()->eos(), tokenizer->eos());
+    write_folder(in_gguf, MergedWeights(in_gguf, nullptr), GgufType::f32, folder_ / "back", one_shard, ignore);
+    EXPECT_EQ(ModelFiles(folder_ / "back").tokenizer()->ends(), both);
 }
 
 // A step of Q8_0 is the largest value of a block / 127, of Q4_1 the range / 15; a half of it is the most that is lost.

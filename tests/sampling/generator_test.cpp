@@ -75,13 +75,13 @@ TEST(Generator, EndsAtEosAndAtTheLengthLimit) {
     const GenerationPrompt prompt{short_prompt, 0};
     auto wanted = request({&prompt, 1}, 3);
     const auto free = generate_replies(golden_model().decoder(), nullptr, wanted, still);
-    wanted.eos = free[0].ids[4];   // make the fifth token of the first reply the end
+    wanted.ends.ids = {free[0].ids[4]};   // make the fifth token of the first reply the end
     std::vector<int> streamed(3, 0);
     const auto ended = generate_replies(golden_model().decoder(), nullptr, wanted, still,
                                         [&](int row, int, bool) { ++streamed[row]; });
     EXPECT_LE(ended[0].ids.size(), 5u);
     EXPECT_EQ(ended[0].finish, Finish::eos);
-    EXPECT_EQ(ended[0].ids.back(), wanted.eos);
+    EXPECT_EQ(ended[0].ids.back(), wanted.ends.ids.front());
     for (const Reply& reply : ended) {
         EXPECT_EQ(streamed[reply.sample], static_cast<int>(reply.ids.size()));
         EXPECT_EQ(reply.ids.size(), reply.logprobs.size());

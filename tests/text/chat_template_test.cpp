@@ -54,6 +54,22 @@ TEST(ChatTemplate, KnowsFamiliesByTheirMarks) {
     EXPECT_EQ(ChatTemplate("{% for m in messages %}{{ m.content ~ loop.index }}{% endfor %}").name(), "jinja");
 }
 
+TEST(ChatTemplate, KnowsWhatStandsBehindAReply) {
+    const std::pair<const char*, const char*> ends[] = {
+        {"qwen2_5", "<|im_end|>"}, {"qwen3", "<|im_end|>"},    {"smollm3", "<|im_end|>"},    {"llama3", "<|eot_id|>"},
+        {"llama3_1", "<|eot_id|>"}, {"gemma2", "<end_of_turn>"}, {"gemma3", "<end_of_turn>"}, {"mistral_v1", "</s>"},
+        {"mistral_v3", "</s>"},     {"llama2", "</s>"},          {"mistral_tekken", "</s>"},  {"phi3", "<|end|>"},
+        {"zephyr", "</s>"},         {"olmo2", "</s>"}};
+    for (const auto& [file, end] : ends) {
+        const std::string after = ChatTemplate(family(file), tokens).after_reply();
+        EXPECT_TRUE(after.starts_with(end)) << file << ": " << after;
+    }
+    // Here nothing ends a reply: what follows opens another.
+    const char* unmarked = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}<|assistant|>";
+    EXPECT_EQ(ChatTemplate(unmarked).after_reply(), "");
+    EXPECT_EQ(ChatTemplate("").after_reply(), "");
+}
+
 TEST(ChatTemplate, RendersChatMlAsTheReferenceDoes) {
     const auto golden = testing::golden_json("chat_template.json");
     int templates = 0;

@@ -24,7 +24,7 @@ std::vector<Rollout> drawn(const Adapter& policy, double temperature) {
     request.sampling.temperature = temperature;
     request.sampling.top_p = 0.5;  // is not used
     request.seed = 7;
-    request.eos = 2;
+    request.ends = {{2}, 2};
     const auto score = [](const Sequence& sequence, const ReferenceFacts&) {
         RolloutScore out(sequence.reply_length());
         out.parts["length"] = out.total;
