@@ -33,6 +33,7 @@ class Reader {
         const JsonNode root(file_);
         const JsonNode entries = root["added_tokens"];
         model_ = json_model_of(root["model"]);
+        words_ = model_.texts.size();
         const auto most = highest_id(model_.texts.size() + entries.items().size());
         for (const JsonNode& entry : entries.items()) {
             const auto id = static_cast<int>(entry["id"].integer(0, most));
@@ -124,6 +125,7 @@ class Reader {
             }
         }
         if (const auto generation = beside("generation_config.json")) read_ends(JsonNode(*generation));
+        drop_tokens_without_row();
         for (const int id : {bos_, eos_, pad_}) make_special(id);
     }
 
@@ -186,6 +188,19 @@ class Reader {
         for (const JsonNode& id : entry.items()) add(id);
     }
 
+    /// A training script may have added a token, to pad with, and the model no row for it: it cannot be read.
+    void drop_tokens_without_row() {
+        const std::size_t kept = std::max(words_, rows_);
+        if (rows_ == 0 || model_.texts.size() <= kept) return;
+        const auto dropped = [&](int id) { return id >= 0 && static_cast<std::size_t>(id) >= kept; };
+        model_.texts.resize(kept);
+        std::erase_if(added_, [&](const Added& added) { return dropped(added.token.id); });
+        std::erase_if(ends_, dropped);
+        for (int* id : {&bos_, &eos_, &pad_}) {
+            if (dropped(*id)) *id = -1;
+        }
+    }
+
     /// A token of the vocabulary that the settings name is special, whether the file adds it or not.
     void make_special(int id) {
         if (id < 0) return;
@@ -221,6 +236,7 @@ class Reader {
 
     JsonFile file_;
     JsonModel model_;
+    std::size_t words_ = 0;   // tokens of the vocabulary, before others are added
     std::vector<Added> added_;
     int bos_ = -1, eos_ = -1, pad_ = -1;
     std::vector<int> ends_;

@@ -19,17 +19,22 @@ import pathlib
 import torch
 from datasets import Dataset
 from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, GgufConfig
 
 HERE = pathlib.Path(__file__).parent
 DPO_LOSSES = {"dpo": "sigmoid", "cdpo": "sigmoid", "robust-dpo": "robust", "ipo": "ipo", "hinge": "hinge"}
 
 
-def from_model(cls, path, **options):
-    path = pathlib.Path(path)
-    if path.suffix == ".gguf":
-        return cls.from_pretrained(path.parent, gguf_file=path.name, **options)
-    return cls.from_pretrained(path, **options)
+def as_folder(model, out):
+    """A .gguf file's model and tokenizer as a folder: TRL opens a model by its name again, for the reference."""
+    path = pathlib.Path(model)
+    if path.suffix != ".gguf":
+        return path
+    folder = out / "start"
+    for cls, options in ((AutoTokenizer, {}), (AutoModelForCausalLM, {"dtype": torch.float32,
+                                                                     "quantization_config": GgufConfig(dequantize=True)})):
+        cls.from_pretrained(path.parent, gguf_file=path.name, **options).save_pretrained(folder)
+    return folder
 
 
 def read_preferences():
@@ -90,7 +95,7 @@ def train_on_pairs(settings, model, tokenizer, preferences, arguments, peft_conf
 def train_reward(settings, path, tokenizer, preferences, out):
     """A reward model of the same pairs, for what learns from samples."""
     from trl import RewardConfig, RewardTrainer
-    model = from_model(AutoModelForSequenceClassification, path, num_labels=1, dtype=torch.float32)
+    model = AutoModelForSequenceClassification.from_pretrained(path, num_labels=1, dtype=torch.float32)
     model.config.pad_token_id = tokenizer.pad_token_id
     arguments = shared(settings, out, len(preferences)) | {"learning_rate": 1e-4, "optim": "adamw_torch"}
     trainer = RewardTrainer(model=model, args=RewardConfig(per_device_train_batch_size=4, **arguments),
@@ -103,8 +108,10 @@ def train_on_samples(settings, path, model, tokenizer, preferences, arguments, p
     reward = train_reward(settings, path, tokenizer, preferences, out / "reward")
     sampling = {"temperature": settings["temperature"] or 1.0, "top_k": settings["top_k"], "top_p": settings["top_p"],
                 "min_p": settings["min_p"]}
+    prompts = [{"prompt": row["prompt"]} for row in preferences]
+    prompts *= -(-settings["prompts"] // len(prompts))  # a step takes that many, and TRL leaves out what is fewer
     options = {"model": model, "processing_class": tokenizer, "peft_config": peft_config,
-               "train_dataset": Dataset.from_list([{"prompt": row["prompt"]} for row in preferences])}
+               "train_dataset": Dataset.from_list(prompts)}
     group, algorithm = settings["group_size"], settings["algorithm"]
     if algorithm == "online-dpo":
         from trl.experimental.online_dpo import OnlineDPOConfig, OnlineDPOTrainer
@@ -131,15 +138,18 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, default=HERE / "trained")
     given = parser.parse_args()
     torch.manual_seed(settings["seed"])
-    tokenizer = from_model(AutoTokenizer, given.model)
+    start = as_folder(given.model, given.out)
+    tokenizer = AutoTokenizer.from_pretrained(start)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    model = from_model(AutoModelForCausalLM, given.model, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32)
     preferences = read_preferences()
+    if not preferences:
+        parser.exit(1, "preferences.jsonl prefers no reply to another; answer some pairs and export again\n")
     arguments = shared(settings, given.out, len(preferences))
     peft_config = lora(settings, model)
     if settings["learns_from"] == "samples":
-        trainer = train_on_samples(settings, given.model, model, tokenizer, preferences, arguments, peft_config, given.out)
+        trainer = train_on_samples(settings, start, model, tokenizer, preferences, arguments, peft_config, given.out)
     else:
         trainer = train_on_pairs(settings, model, tokenizer, preferences, arguments, peft_config)
     trainer.train()

@@ -8,7 +8,8 @@ apart and how far they may be. Log-probabilities are of each token of fixed repl
 tokens. llama.cpp may leave our reply where the two best tokens tie: where, by our own log-probabilities on that file,
 they are within 0.01 nats in F16, within 0.25 in the quantised types. There llama.cpp rounds activations to 8 bits: on
 SmolLM2 in Q8_0 its log-probabilities are up to 0.13 nats from those of the same weights in f32, and as far from its own
-when it reads a text in one batch instead of token by token. Exit code: 0 when everything agrees, 1 when something does
+when it reads a text in one batch instead of token by token. A session's exported script is run by TRL, and its margins
+(chosen less rejected log-probability) must grow on three quarters of the session's pairs. Exit code: 0 when everything agrees, 1 when something does
 not, 2 for wrong usage.
 """
 
@@ -26,6 +27,7 @@ sys.path.insert(0, str(ROOT / "tests" / "bench"))
 import peers  # noqa: E402  (its environment, its pins)
 
 MODELS = ("courtesy", "smollm2-135m-instruct")
+SCRIPTS = ("dpo", "kto", "rloo", "online-dpo")   # exported and run on the first model
 QUESTION = "How do I make a cup of tea?"
 TEXTS = ["Hello, world! 123 4567\n\n  x  ", "naïve café — “quotes” …", "שלום עולם", "def f(x):\n\treturn x**2",
          "日本語 한국어", "\U0001f469\u200d\U0001f469\u200d\U0001f467 e\u0301 \u3000"]
@@ -35,6 +37,7 @@ PAIRS = [(QUESTION, "Boil water and pour it over the leaves.", "No."),
 REPLY_TOKENS = 24
 GGUF_TIES = {"f16": 1e-2, "q8_0": 0.25, "q4_1": 0.25}   # nats between the two best tokens
 NEAR = 1e-4     # the same weights in the same precision
+SCRIPT = 0.25   # of a session's pairs, whose replies were drawn while it learned
 MERGED = 1e-3   # W + scale B A rounded once
 
 
@@ -48,16 +51,16 @@ class Interop:
     def ours(self, *arguments):
         """The JSON lines of plumbline-cli."""
         command = [self.cli, *arguments, "--json", "--quiet"]
-        return self.run("plumbline-cli " + arguments[0], command)
+        return json_lines(self.run("plumbline-cli " + arguments[0], command))
 
     def theirs(self, what, *arguments):
-        return self.run(what, [self.python, HERE / "interop_work.py", what, *arguments])
+        return json_lines(self.run(what, [self.python, HERE / "interop_work.py", what, *arguments]))
 
     def run(self, what, command):
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True, env=self.environment)
         if done.returncode != 0:
             raise peers.Failure(f"{what}: exit code {done.returncode}\n{peers.tail(done.stderr)}")
-        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("{", "["))]
+        return done.stdout
 
     def note(self, what, model, tool, difference, limit, unit="nats"):
         good = difference <= limit
@@ -88,6 +91,10 @@ class Interop:
     def greedy(self, model, *more):
         return self.ours("generate", model, "--prompt", QUESTION, "--chat", "--temperature", 0, "--max-new-tokens",
                          REPLY_TOKENS, *more)[0]["ids"]
+
+
+def json_lines(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith(("{", "["))]
 
 
 def apart(ours, theirs):
@@ -148,6 +155,30 @@ def check_model(it, model):
         assert theirs["prompt"] == loaded["prompt"], f"{model}: llama.cpp has another prompt than transformers"
 
 
+def check_script(it, model, algorithm):
+    """A session trains; TRL repeats it from the start by the exported script; our margins of its pairs are compared."""
+    name = f"{model}-{algorithm}"
+    project, folder, trained = it.folder / f"{name}.plumb", it.folder / name, it.folder / f"{name}-trained"
+    it.ours("simulate", model, "--judge", "polite", "--clicks", 4, "--algorithm", algorithm, "--seed", 1,
+            "--project", project)
+    it.ours("export", project, "--as", "script", "--out", folder)
+    it.run(f"{name}'s train.py", [it.python, folder / "train.py", "--out", trained])
+    pairs = [json.loads(line) for line in (folder / "preferences.jsonl").read_text().splitlines()]
+    pairs = [pair for pair in pairs if not pair["tie"]]
+    requests = write_lines(it.folder / f"{name}.jsonl", [{"messages": pair["prompt"], "response": reply[0]["content"]}
+                                                         for pair in pairs for reply in (pair["chosen"], pair["rejected"])])
+
+    def margins(*model_and_adapter):
+        sums = [sum(row) for row in it.logprobs(model_and_adapter[0], requests, *model_and_adapter[1:])]
+        return [chosen - rejected for chosen, rejected in zip(sums[::2], sums[1::2])]
+
+    adapter = (trained / "adapter_config.json").exists()
+    after = margins(model, "--adapter", trained) if adapter else margins(trained)
+    not_learned = sum(now <= before for now, before in zip(after, margins(model)))
+    it.note(f"our script of {algorithm}, pairs whose margin did not grow", model, it.tool("trl"),
+            not_learned / len(pairs), SCRIPT, "of them")
+
+
 def table(rows):
     rows = [["what", "model", "tool", "apart", "limit", ""], *rows]
     widths = [max(3, *map(len, column)) for column in zip(*rows)]
@@ -175,6 +206,8 @@ def run(options, folder):
     it = Interop(options.cli.resolve(), python, folder)
     for model in options.model or MODELS:
         check_model(it, model)
+    for algorithm in SCRIPTS:
+        check_script(it, (options.model or MODELS)[0], algorithm)
     print(table(it.rows))
     return 0 if all(row[-1] == "ok" for row in it.rows) else 1
 

@@ -162,6 +162,25 @@ TEST(TokenizerJson, TakesTheSpecialTokensFromTheFilesBesideIt) {
     EXPECT_EQ(longer->bytes_of(5), "");
 }
 
+TEST(TokenizerJson, ATokenThatTheModelHasNoRowForIsNone) {
+    json file = sound();
+    const int words = read(file, {})->vocab_size();
+    file["added_tokens"].push_back({{"id", words}, {"content", "[PAD]"}, {"special", true}});
+    const std::string settings = R"({"pad_token": "[PAD]"})";
+    const auto with_rows = [&](int rows) {
+        return read(file, {{"tokenizer_config.json", settings},
+                           {"config.json", json{{"vocab_size", rows}, {"eos_token_id", {1, words}}}.dump()}});
+    };
+    const auto has_a_row = with_rows(words + 1), has_none = with_rows(words);
+    EXPECT_EQ(has_a_row->pad(), words);
+    EXPECT_EQ(has_a_row->ends(), (std::vector<int>{1, words}));
+    EXPECT_EQ(has_a_row->encode("[PAD]", SpecialTokens::parse), std::vector<int>{words});
+    EXPECT_EQ(has_none->vocab_size(), words);
+    EXPECT_EQ(has_none->pad(), -1);
+    EXPECT_EQ(has_none->ends(), std::vector<int>{1});
+    for (const int id : has_none->encode("[PAD]", SpecialTokens::parse)) EXPECT_LT(id, words);
+}
+
 TEST(TokenizerJson, DropsTheFirstSpaceOfATextAlone) {
     const auto tokenizer = Tokenizer::from_json(testing::golden_path("tokenizers/llama2"));
     const std::vector<int> ids = tokenizer->encode("The quick", SpecialTokens::parse);
