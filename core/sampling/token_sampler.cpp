@@ -38,6 +38,12 @@ void TokenSampler::begin(std::span<const float> logits, const SamplingConfig& co
     floor_ = config.min_p > 0 ? max_ + std::log(config.min_p) / inverse_t_ : -std::numeric_limits<float>::max();
 }
 
+void TokenSampler::grow_head(std::size_t tokens) {
+    head_logits_.resize(tokens);
+    head_masses_.resize(tokens);
+    head_ids_.resize(tokens);
+}
+
 // Takes in the next tier. False: there is none.
 bool TokenSampler::extend() {
     if (edge_ <= floor_) {
@@ -49,14 +55,18 @@ bool TokenSampler::extend() {
         if (block_maxima_[block] < lower) {
             continue;
         }
-        for (std::size_t i = block * size; i < std::min(logits_.size(), (block + 1) * size); ++i) {
-            if (logits_[i] >= lower && logits_[i] < edge_) {
-                head_logits_.push_back(logits_[i]);
-                head_masses_.push_back(masses_[i]);
-                head_ids_.push_back(static_cast<int>(i));
-                mass_ += masses_[i];
-            }
+        const std::size_t begin = block * size, end = std::min(logits_.size(), begin + size);
+        std::size_t kept = head_ids_.size();
+        grow_head(kept + end - begin);
+        for (std::size_t i = begin; i < end; ++i) {   // without a branch: half of a block may be in, in no order
+            const bool in = logits_[i] >= lower && logits_[i] < edge_;
+            head_logits_[kept] = logits_[i];
+            head_masses_[kept] = masses_[i];
+            head_ids_[kept] = static_cast<int>(i);
+            mass_ += in ? masses_[i] : 0;
+            kept += in;
         }
+        grow_head(kept);
     }
     edge_ = lower;
     depth_ *= 2;

@@ -39,6 +39,7 @@ class TokenSampler {
     enum class Past { reaches, exceeds };
 
     void begin(std::span<const float> logits, const SamplingConfig& config);
+    void grow_head(std::size_t tokens);
     bool extend();
     void keep_likeliest(std::size_t count);
     Reached reach(double mass, Past past) const;
