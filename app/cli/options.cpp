@@ -21,7 +21,7 @@ bool is_device(const std::string& text) {
 }  // namespace
 
 void add_model(CLI::App& command, std::string& model) {
-    command.add_option("MODEL", model, "A .gguf file, or a name from `plumbline-cli models`")
+    command.add_option("MODEL", model, "A .gguf file, a Hugging Face folder, or a name from `plumbline-cli models`")
         ->required()
         ->option_text(" ");
 }
