@@ -11,6 +11,7 @@
 #include "core/formats/atomic_file.h"
 #include "core/formats/model_files.h"
 #include "core/lab/memory_need.h"
+#include "core/text/chat_template.h"
 #include "embedded/model_courtesy.h"
 #include "embedded/prompts_courtesy.h"
 #include "embedded/prompts_courtesy_heldout.h"
@@ -189,7 +190,7 @@ fs::path list_of_own() {
 }
 
 /// What its header says, where that is more than was known.
-void describe(CatalogModel& model) {
+void read_header(CatalogModel& model) {
     if (!model.installed) {
         return;
     }
@@ -200,6 +201,9 @@ void describe(CatalogModel& model) {
         model.parameters = files.config().parameters();
         model.file_dtype = files.main_type();
         set_memory(model, files.config().vocab * files.config().hidden);
+        const ChatTemplate chat = chat_template_of(files.chat_template(), *files.tokenizer());
+        model.chat_template = chat.name();
+        model.chat_template_note = chat.note();
         if (model.licence.empty()) {
             model.licence = files.licence();
         }
@@ -293,7 +297,7 @@ std::vector<CatalogModel> list_models() {
 
 std::vector<CatalogModel> catalog_models() {
     std::vector<CatalogModel> models = list_models();
-    std::for_each(models.begin(), models.end(), describe);
+    std::for_each(models.begin(), models.end(), read_header);
     return models;
 }
 

@@ -26,6 +26,8 @@ struct CatalogModel {
     std::int64_t size_bytes = 0;   // on the disk; 0: nothing is there
     std::string file_dtype;        // most weights', e.g. "Q4_1"
     std::int64_t memory_f32 = 0, memory_bf16 = 0;  // bytes a live session needs, estimated; 0: not known
+    std::string chat_template;     // as in ModelInfo: "chatml" …; "none": plain text; empty: not known
+    std::string chat_template_note;   // not empty: what a person should know of it
     std::string licence;
     std::string how_to_get;        // one or two sentences for a model that is not there
     std::string hub_id;            // its name at Hugging Face; empty: not known

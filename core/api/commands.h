@@ -40,6 +40,13 @@ enum class DataFormat { trl, hh, csv, metrics, script };
 /// Written beside its place and renamed; answered by DataExported.
 struct ExportData { DataFormat format{}; std::string path; };
 
+/// An adapter as PEFT reads it, or the adapter worked into a whole model: a folder for the transformers library, or a
+/// file for llama.cpp.
+enum class ModelFormat { peft, safetensors, gguf };
+/// The policy as it is now, whole or not at all; answered by ModelExported. `type` is one of weight_types(), empty: the
+/// usual one. As a job it can be stopped; votes are recorded meanwhile.
+struct ExportModel { ModelFormat format{}; std::string type; std::string path; };
+
 /// The person's answer to what is on the screen. Refused with CommandFailed when pair_id is not shown or the answer does
 /// not fit it.
 struct Vote { std::int64_t pair_id = 0; Verdict verdict; };
@@ -53,6 +60,6 @@ struct WaitIdle { std::uint64_t ticket = 0; };       // answered by Idle when al
 
 using Command = std::variant<NewSession, OpenSession, CloseSession, SaveCopy, AddPrompts, RemovePrompt, GoToPrompt,
                              SampleAgain, Vote, Undo, ChangeConfig, PauseTraining, Evaluate, WaitIdle, ImportPreferences,
-                             ExportData>;
+                             ExportData, ExportModel>;
 
 }  // namespace plumbline

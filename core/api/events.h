@@ -28,6 +28,13 @@ struct ExportDataResult {
     std::vector<std::string> skipped{};   // "label 7: …": what the format cannot say
 };
 
+struct ExportModelResult {
+    std::string type;                // of the weights, "f16"; empty for PEFT
+    std::int64_t tensors = 0;
+    std::uint64_t bytes = 0;
+    std::vector<std::string> notes{};   // what could not be as asked for, in words
+};
+
 /// One reply. `reward` is the reward model's score at the time of scoring, with its standard deviation;
 /// absent before the first label.
 struct Candidate {
@@ -143,6 +150,9 @@ struct AnswersImported { std::string path; ImportResult result; int labels = 0, 
 /// A file with what the session holds is written.
 struct DataExported { std::string path; ExportDataResult result; };
 
+/// The policy is written.
+struct ModelExported { std::string path; ExportModelResult result; };
+
 // Evaluation on given prompts with the policy as it is
 struct EvaluatedReply { int prompt = 0; JudgedReply reply; double logprob = 0, reference_logprob = 0; };
 struct Evaluated { std::string tag; std::vector<EvaluatedReply> replies; double kl = 0; };
@@ -164,7 +174,7 @@ using EventBody = std::variant<SessionOpened, SessionClosed, PromptsChanged, Con
                                TokensStreamed, PairReady, SamplingStopped, LabelRecorded, RewardFitted,
                                PolicyStepped, ClickDone, Undone, MetricsAdded, Evaluated, JobStarted,
                                JobProgress, JobEnded, CommandFailed, TrainingHalted, ReplayChecked, Idle, AnswersImported,
-                               DataExported>;
+                               DataExported, ModelExported>;
 
 struct Event {
     std::uint64_t run = 0;   // counts opened sessions; 0 before the first

@@ -11,10 +11,11 @@
 
 namespace plumbline {
 
-enum class ModelFormat { peft, safetensors, gguf };
 std::string_view name_of(ModelFormat format);
 /// The types of weights that a format has, its usual one first; none for PEFT.
 std::vector<std::string> weight_types(ModelFormat format);
+/// Bytes that a merged model takes on the disk, about; of PEFT, whose adapter is small, 0.
+std::int64_t merged_bytes(const ModelInfo& model, ModelFormat format, const std::string& type);
 struct ExportModelRequest {
     std::filesystem::path project;   // its policy as it was saved last; or, when empty,
     std::string model;               // a model
@@ -22,12 +23,6 @@ struct ExportModelRequest {
     ModelFormat format{};
     std::string type;                // of the weights; empty: the usual one
     std::filesystem::path out;       // a folder, or a .gguf file
-};
-struct ExportModelResult {
-    std::string type;                // "f16"; empty for PEFT
-    std::int64_t tensors = 0;
-    std::uint64_t bytes = 0;
-    std::vector<std::string> notes;  // what could not be as asked for, in words
 };
 /// Whole or not at all. A merged model is W + scale * B A in f32 from the model's own file, one tensor in memory at a
 /// time.

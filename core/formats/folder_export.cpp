@@ -111,12 +111,16 @@ void write_settings_of_gguf(const ModelFiles& model, GgufType type, const fs::pa
 }  // namespace
 
 WrittenModel write_folder(const ModelFiles& model, const WeightSource& source, GgufType type, const fs::path& out,
-                          std::uint64_t shard_bytes, const std::function<void(double)>& before_each) {
+                          std::uint64_t shard_bytes, const std::function<void(double)>& before_each,
+                          const std::string& chat_template) {
     NewFolder folder(out);
     if (model.gguf() != nullptr) {
         write_settings_of_gguf(model, type, folder.path());
     } else {
         write_settings_of_folder(model, type, folder.path());
+    }
+    if (!chat_template.empty()) {   // which comes before one of tokenizer_config.json
+        write_atomically(folder.path() / "chat_template.jinja", {chat_template}, operation);
     }
     const std::vector<FileTensor> tensors = file_tensors(model.family().folder, model.config(), source);
     write_weights(folder.path(), tensors, type, shard_bytes, before_each);

@@ -54,7 +54,8 @@ bool is_of_tokens(const std::string& name) {
 }  // namespace
 
 WrittenModel write_gguf(const ModelFiles& model, const WeightSource& source, GgufType type, const std::string& name,
-                        const std::filesystem::path& out, const std::function<void(double)>& before_each) {
+                        const std::filesystem::path& out, const std::function<void(double)>& before_each,
+                        const std::string& chat_template) {
     GgufWriter writer;
     WrittenModel result;
     if (model.gguf() != nullptr) {
@@ -65,6 +66,9 @@ WrittenModel write_gguf(const ModelFiles& model, const WeightSource& source, Ggu
         add_tokenizer(model, writer);
     }
     writer.set("general.name", name);
+    if (!chat_template.empty()) {
+        writer.set("tokenizer.chat_template", chat_template);
+    }
     writer.set("general.file_type", file_type_of(type));
     const bool quantised = block_of(type).elements > 1;
     if (quantised) {

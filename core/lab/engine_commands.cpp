@@ -8,6 +8,7 @@
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
 #include "core/lab/engine_loop.h"
+#include "core/lab/export_policy.h"
 #include "core/lab/machine.h"
 #include "core/lab/memory_check.h"
 #include "core/store/export_data.h"
@@ -21,7 +22,8 @@ constexpr int most_samples = 256;   // of one prompt in one evaluation
 const char* words_for(const Command& command) {
     static const char* const words[] = {"new session",   "open project",  "close session", "save a copy",    "add prompts",
                                         "remove prompt", "go to prompt",  "sample again",  "vote",           "undo",
-                                        "change settings", "pause training", "evaluate",   "wait",          "import",        "export"};
+                                        "change settings", "pause training", "evaluate",   "wait",          "import",        "export",
+                                        "export"};
     return words[command.index()];
 }
 
@@ -287,6 +289,21 @@ void EngineLoop::handle(const ExportData& command) {
             result = export_data(session.file(), command.format, command.path, job);
         })) {
         emit(DataExported{command.path, std::move(result)});
+    }
+}
+
+// What it writes is a copy of the weights, so that votes need not wait: they are recorded between two tensors.
+void EngineLoop::handle(const ExportModel& command) {
+    Session& session = require_session("export");
+    ExportModelResult result;
+    if (exchange("Writing " + std::filesystem::path(command.path).filename().string(), [&](Job job) {
+            job.progress = [this, tell = job.progress](double fraction, const std::string& what) {
+                beat();
+                tell(fraction, what);
+            };
+            result = export_policy(session.file(), command, job);
+        })) {
+        emit(ModelExported{command.path, std::move(result)});
     }
 }
 

@@ -53,7 +53,8 @@ class EngineLoop {
     void handle(const WaitIdle& command);
     void handle(const ImportPreferences& command);
     void handle(const ExportData& command);
-    /// Files in or out: no command is carried out in its midst. Throws what it fails with; false: stopped.
+    void handle(const ExportModel& command);
+    /// Files in or out: of itself it carries out no command in its midst. Throws what it fails with; false: stopped.
     bool exchange(const std::string& name, const std::function<void(const Job&)>& body);
 
     bool work();                               // one job of the session, by urgency; false: nothing to do

@@ -69,6 +69,11 @@ std::vector<Message> without_system(const std::vector<Message>& messages) {
 
 }   // namespace
 
+SpecialTexts special_texts_of(const Tokenizer& tokenizer) {
+    const auto text = [&](int id) { return id < 0 ? std::string() : std::string(tokenizer.bytes_of(id)); };
+    return {text(tokenizer.bos()), text(tokenizer.eos()), text(tokenizer.pad())};
+}
+
 ChatTemplate::ChatTemplate(std::string_view jinja, SpecialTexts specials) : specials_(std::move(specials)) {
     if (jinja.empty()) {
         note_ = "The model has no chat template; messages are joined as plain text.";
@@ -78,15 +83,16 @@ ChatTemplate::ChatTemplate(std::string_view jinja, SpecialTexts specials) : spec
         template_ = std::make_shared<const jinja::JinjaTemplate>(jinja);
         probe();
     } catch (const jinja::TemplateError& error) {
-        fall_back(std::string("cannot be used: ") + error.what());
+        fall_back(std::string("cannot be used: ") + error.what(), error.line());
     }
 }
 
-void ChatTemplate::fall_back(const std::string& why) {
+void ChatTemplate::fall_back(const std::string& why, int line) {
     template_.reset();
     name_ = "none";
     after_reply_.clear();
     failure_ = why;
+    failure_line_ = line;
     note_ = "The chat template " + why + "; messages are joined as plain text.";
 }
 
@@ -164,8 +170,7 @@ std::string ChatTemplate::render(const std::vector<Message>& messages) const {
 }
 
 ChatTemplate chat_template_of(const std::string& jinja, const Tokenizer& tokenizer) {
-    const auto text = [&](int id) { return id < 0 ? std::string() : std::string(tokenizer.bytes_of(id)); };
-    return ChatTemplate(jinja, {text(tokenizer.bos()), text(tokenizer.eos()), text(tokenizer.pad())});
+    return ChatTemplate(jinja, special_texts_of(tokenizer));
 }
 
 }   // namespace plumbline

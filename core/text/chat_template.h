@@ -21,6 +21,7 @@ class Tokenizer;
 struct SpecialTexts {
     std::string bos, eos, pad;
 };
+SpecialTexts special_texts_of(const Tokenizer& tokenizer);
 
 /// A model's Jinja template, or plain text, one message a line, where there is none or it does not work; note() says
 /// so. Immutable. What a template asks for besides the messages is fixed, so that a dialogue has one text: no tools,
@@ -43,6 +44,7 @@ class ChatTemplate {
     /// What the template writes behind a dialogue's last reply, without spaces in front; empty: nothing, or not known.
     const std::string& after_reply() const { return after_reply_; }
     const std::string& failure() const { return failure_; }   // why a given template does not work; empty: it does
+    int failure_line() const { return failure_line_; }        // of the template; 0: not known
 
   private:
     struct Setting {
@@ -53,11 +55,12 @@ class ChatTemplate {
     };
     std::string rendered(const std::vector<Message>& messages, const Setting& setting) const;
     std::optional<std::string> try_rendering(const std::vector<Message>& messages, const Setting& setting) const;
-    void fall_back(const std::string& why);
+    void fall_back(const std::string& why, int line = 0);
     void probe();
 
     SpecialTexts specials_;
     std::string name_ = "none", note_, failure_, after_reply_;
+    int failure_line_ = 0;
     std::shared_ptr<const jinja::JinjaTemplate> template_;
     bool takes_system_ = true;
 };

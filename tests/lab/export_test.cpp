@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/api/chat_templates.h"
 #include "core/api/export_model.h"
 #include "core/store/project_file.h"
 #include "tests/lab/lab.h"
@@ -80,6 +81,95 @@ TEST_F(ExportProject, StopsBetweenTensors) {
     const auto out = folder_ / "m.gguf";
     EXPECT_THROW(export_model({project(), "", "", ModelFormat::gguf, "", out}, job), Stopped);
     EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+/// Of a file's bytes and of a folder's.
+std::uint64_t bytes_at(const std::filesystem::path& path) {
+    if (!std::filesystem::is_directory(path)) {
+        return std::filesystem::file_size(path);
+    }
+    std::uint64_t sum = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path)) {
+        sum += entry.file_size();
+    }
+    return sum;
+}
+
+TEST_F(ExportProject, OfAnOpenSessionHasItsPolicyAndLetsVotesPass) {
+    const std::string gguf = (folder_ / "open.gguf").string(), adapter = (folder_ / "open").string();
+    {
+        EngineDriver driver(one_thread());
+        expect_error_form(driver.failure_of(ExportModel{ModelFormat::gguf, "", gguf}), "no session is open");
+        driver.after(new_session());
+        driver.vote(Choice::left);
+        driver.vote(Choice::right);
+        driver.when<JobStarted>([&] { driver.post(Vote{driver.shown().id, Choice::left}); },
+                                [](const JobStarted& job) { return job.job == "Writing open.gguf"; });
+        const auto before = static_cast<std::ptrdiff_t>(driver.all().size());
+        driver.post(ExportModel{ModelFormat::gguf, "f32", gguf});
+        driver.until<ModelExported>();   // what waits for idleness would stand before the vote
+        driver.idle();
+        std::vector<Event> events = driver.all();
+        events.erase(events.begin(), events.begin() + before);
+        const auto exported = all_of<ModelExported>(events);
+        ASSERT_EQ(exported.size(), 1U) << names_of(events);
+        EXPECT_EQ(exported[0].result.type, "f32");
+        EXPECT_EQ(exported[0].result.bytes, bytes_at(gguf));
+        EXPECT_LT(place_of<LabelRecorded>(events), place_of<ModelExported>(events)) << "recorded in its midst";
+        EXPECT_GT(place_of<PolicyStepped>(events), place_of<ModelExported>(events)) << "learned after it";
+        EXPECT_EQ(all_of<ModelExported>(driver.after(ExportModel{ModelFormat::peft, "", adapter})).size(), 1U);
+        expect_error_form(driver.failure_of(ExportModel{ModelFormat::gguf, "", TinyModel::path()}),
+                          "is the model that the policy stands on");
+        expect_error_form(driver.failure_of(ExportModel{ModelFormat::gguf, "q2", gguf}), "type 'q2'");
+    }
+    // The third vote is in what was written after it alone.
+    const std::vector<ScoreRequest> text = {{std::string("Why?"), std::string(" So")}};
+    const double two = logprobs(gguf, "", text, one_thread(), {})[0].sum;
+    const double three = logprobs(TinyModel::path(), adapter, text, one_thread(), {})[0].sum;
+    EXPECT_GT(std::abs(three - two), 1e-4);
+    EXPECT_NEAR(three, logprobs(write(ModelFormat::gguf, "f32", "after.gguf"), "", text, one_thread(), {})[0].sum, 1e-4);
+}
+
+TEST_F(ExportProject, OfAnOpenSessionStopsWithoutATrace) {
+    EngineDriver driver(one_thread());
+    driver.after(new_session());
+    for (const ModelFormat format : {ModelFormat::gguf, ModelFormat::safetensors}) {
+        driver.when<JobProgress>([&] { driver.stop(); });
+        const auto events = driver.after(ExportModel{format, "", (folder_ / "m").string()});
+        EXPECT_TRUE(all_of<ModelExported>(events).empty()) << names_of(events);
+        EXPECT_EQ(all_of<JobEnded>(events)[0].end, JobEnd::stopped);
+        EXPECT_TRUE(all_of<CommandFailed>(events).empty());
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+        EXPECT_NE(entry.path().filename().string()[0], 'm') << entry.path();
+    }
+    EXPECT_EQ(all_of<LabelRecorded>(driver.vote(Choice::left)).size(), 1U);
+}
+
+TEST_F(ExportProject, ItsOwnChatTemplateGoesAlong) {
+    SessionConfig config = small_config();
+    config.chat_template = "{% for m in messages %}[{{ m.content }}]{% endfor %}";
+    LabSession(project(), config).click(Choice::left);
+    for (const auto& [format, name] : {std::pair(ModelFormat::gguf, "m.gguf"), std::pair(ModelFormat::safetensors, "m")}) {
+        EXPECT_EQ(read_model_template(write(format, "", name)).jinja, config.chat_template) << name;
+    }
+    const auto adapter = export_model({project(), "", "", ModelFormat::peft, "", folder_ / "adapter"}, {});
+    ASSERT_EQ(adapter.notes.size(), 1U);
+    EXPECT_NE(adapter.notes[0].find("chat template"), std::string::npos);
+}
+
+TEST_F(ExportProject, SizesAreForetold) {
+    trained(Weights::lora);
+    const ModelInfo model = inspect_model(TinyModel::path(), "f32");
+    EXPECT_EQ(merged_bytes(model, ModelFormat::peft, ""), 0);
+    const auto foretold = [&](ModelFormat format, const std::string& type, const std::string& name) {
+        return static_cast<double>(merged_bytes(model, format, type)) /
+               static_cast<double>(bytes_at(write(format, type, name)));
+    };
+    // The weights alone: the files hold a vocabulary and settings too, which weigh in so small a model.
+    EXPECT_NEAR(foretold(ModelFormat::gguf, "f32", "a.gguf"), 0.95, 0.05);
+    EXPECT_NEAR(foretold(ModelFormat::safetensors, "f32", "b"), 0.9, 0.1);
+    EXPECT_EQ(merged_bytes(model, ModelFormat::gguf, "f32"), 2 * merged_bytes(model, ModelFormat::gguf, "f16"));
 }
 
 TEST_F(ExportProject, NamesTypesThatAFormatDoesNotHave) {

@@ -3,7 +3,9 @@
 #include <QApplication>
 #include <QDir>
 #include <QFontInfo>
+#include <QGlyphRun>
 #include <QImage>
+#include <QTextLayout>
 #include <cmath>
 
 #include "tests/ui/stage.h"
@@ -59,6 +61,19 @@ TEST(Contrast, TellsTooLittle) {
 
 INSTANTIATE_TEST_SUITE_P(Schemes, PaletteContrast, testing::Values(Scheme::light, Scheme::dark));
 
+/// What a text is drawn with.
+QList<quint32> glyphs(const QString& text, const QFont& font) {
+    QTextLayout layout(text, font);
+    layout.beginLayout();
+    layout.createLine();
+    layout.endLayout();
+    QList<quint32> out;
+    for (const QGlyphRun& run : layout.glyphRuns()) {
+        out.append(run.glyphIndexes());
+    }
+    return out;
+}
+
 TEST(Theme, BundlesItsFonts) {
     const PanelStage stage;
     for (const int weight : {400, 500, 600}) {
@@ -68,6 +83,12 @@ TEST(Theme, BundlesItsFonts) {
     }
     EXPECT_EQ(QFontInfo(stage.theme.mono(TextSize::interface)).family(), "JetBrains Mono");
     EXPECT_EQ(QFontInfo(stage.theme.mono(TextSize::interface)).pixelSize(), 12);  // one less than Inter
+    // Every character of code stands for itself: no ligature makes one sign of two.
+    QFont mono = stage.theme.mono(TextSize::interface);
+    const auto one_by_one = [&] { return glyphs("!", mono) + glyphs("=", mono) + glyphs("<", mono) + glyphs("|", mono); };
+    EXPECT_EQ(glyphs("!=<|", mono), one_by_one());
+    mono.setStyleStrategy(QFont::PreferDefault);
+    EXPECT_NE(glyphs("!=<|", mono), one_by_one()) << "the twin: as the font has it";
     // The twin: a family that nobody has is answered with another one.
     EXPECT_NE(QFontInfo(QFont(QStringLiteral("No Such Family"))).family(), "No Such Family");
 }

@@ -44,6 +44,7 @@ struct Tell {
     void operator()(const Idle& e) const { Q_EMIT bridge.idle(e); }
     void operator()(const AnswersImported& e) const { Q_EMIT bridge.answers_imported(e); }
     void operator()(const DataExported& e) const { Q_EMIT bridge.data_exported(e); }
+    void operator()(const ModelExported& e) const { Q_EMIT bridge.model_exported(e); }
 };
 
 }  // namespace

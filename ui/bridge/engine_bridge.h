@@ -77,6 +77,7 @@ class EngineBridge : public QObject {
     void training_halted(const plumbline::TrainingHalted& halted);
     void answers_imported(const plumbline::AnswersImported& imported);
     void data_exported(const plumbline::DataExported& exported);
+    void model_exported(const plumbline::ModelExported& exported);
     void replay_checked(const plumbline::ReplayChecked& checked);
     void idle(const plumbline::Idle& idle);
 

@@ -19,17 +19,13 @@ constexpr int longest_beside = 120;   // characters; a longer text has its butto
 }  // namespace
 
 Notice::Notice(const Theme& theme, QWidget* parent) : Surface(theme, Tone::panel, Edge::box, parent) {
-    set_border(Tone::warning);
     grid_ = new QGridLayout(this);
     grid_->setContentsMargins(12, 7, 8, 7);
     grid_->setSpacing(8);
     grid_->setColumnStretch(1, 1);
-    auto* mark = new QLabel(this);
-    mark->setPixmap(theme.icon(QStringLiteral("warning"), Tone::warning).pixmap(16, 16));
-    connect(&theme, &Theme::changed, mark, [mark, &theme] {
-        mark->setPixmap(theme.icon(QStringLiteral("warning"), Tone::warning).pixmap(16, 16));
-    });
-    grid_->addWidget(mark, 0, 0);
+    mark_ = new QLabel(this);
+    connect(&theme, &Theme::changed, this, &Notice::draw_mark);
+    grid_->addWidget(mark_, 0, 0);
     text_ = new Label(theme, {}, TextSize::secondary, Tone::warning, 500);
     text_->setWordWrap(true);
     text_->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -52,7 +48,24 @@ Notice::Notice(const Theme& theme, QWidget* parent) : Surface(theme, Tone::panel
 }
 
 void Notice::show_problem(const QString& text, const std::vector<Way>& ways) {
+    tell(Tone::warning, QStringLiteral("warning"), text, ways);
+}
+
+void Notice::show_done(const QString& text, const std::vector<Way>& ways) {
+    tell(Tone::accent, QStringLiteral("check"), text, ways);
+}
+
+void Notice::draw_mark() {
+    mark_->setPixmap(icon_.isEmpty() ? QPixmap() : theme().icon(icon_, tone_).pixmap(16, 16));
+}
+
+void Notice::tell(Tone tone, const QString& icon, const QString& text, const std::vector<Way>& ways) {
     clear();
+    tone_ = tone;
+    icon_ = icon;
+    set_border(tone == Tone::warning ? tone : Tone::selection_border);
+    text_->set_tone(tone == Tone::warning ? tone : Tone::text);
+    draw_mark();
     text_->setText(text);
     setAccessibleName(text);
     for (const Way& way : ways) {
@@ -69,8 +82,9 @@ void Notice::show_problem(const QString& text, const std::vector<Way>& ways) {
     }
     ways_->setVisible(!ways.empty());
     show();
-    QAccessibleEvent told(this, QAccessible::Alert);
-    QAccessible::updateAccessibility(&told);
+    Q_EMIT told();
+    QAccessibleEvent alert(this, QAccessible::Alert);
+    QAccessible::updateAccessibility(&alert);
 }
 
 void Notice::set_dismissable(bool on) {

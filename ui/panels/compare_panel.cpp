@@ -85,6 +85,7 @@ ComparePanel::ComparePanel(EngineBridge& bridge, SessionState& state, const Them
     });
     connect(&bridge, &EngineBridge::training_halted, this,
             [this](const TrainingHalted& e) { halted(QString::fromStdString(e.message)); });
+    connect(notice_, &Notice::told, strip_, &QWidget::hide);  // it stands in the strip's place
     connect(notice_, &Notice::dismissed, this, &ComparePanel::back_to_work);
     refresh();
 }
@@ -330,7 +331,6 @@ void ComparePanel::show_problem(const QString& message, std::vector<Notice::Way>
         return;
     }
     ways.push_back({tr("Show log"), [this] { Q_EMIT log_wanted(); }});
-    strip_->hide();
     notice_->show_problem(message, ways);
 }
 

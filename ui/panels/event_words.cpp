@@ -168,6 +168,12 @@ struct Words {
                                                       .arg(counted(int(e.result.rows), tr("row"), tr("rows")))
                                                       .arg(words(e.path))};
     }
+    Line operator()(const ModelExported& e) const {
+        return LogLine{QStringLiteral("session"),
+                       tr("%1, %2, written to %3")
+                           .arg(counted(e.result.tensors, tr("tensor"), tr("tensors")),
+                                memory_size(static_cast<std::int64_t>(e.result.bytes)), words(e.path))};
+    }
     Line operator()(const AnswersImported& e) const {
         return LogLine{QStringLiteral("session"),
                        tr("%1 imported from %2, %3 skipped")

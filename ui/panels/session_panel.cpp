@@ -5,6 +5,7 @@
 #include <QProgressBar>
 #include <QVBoxLayout>
 
+#include "core/api/chat_templates.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/label.h"
 #include "ui/panels/history_list.h"
@@ -47,6 +48,9 @@ SessionPanel::SessionPanel(EngineBridge& bridge, SessionState& state, const Them
     model->addWidget(name_);
     model->addWidget(size_);
     model->addWidget(device_);
+    template_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
+    template_->set_elided(Qt::ElideRight);
+    model->addWidget(template_);
     model->addSpacing(8);
     auto* memory_row = new QHBoxLayout;
     memory_row->addWidget(new Label(theme, tr("Memory"), TextSize::secondary, Tone::secondary));
@@ -106,6 +110,12 @@ void SessionPanel::show_model() {
         model.parameters == 0
             ? QString()
             : tr("%1 parameters, %2").arg(parameter_count(model.parameters), dtype_words(model.dtype)));
+    const bool plain = writes_plain_text(model.chat_template);
+    template_->setVisible(!model.chat_template.empty());
+    template_->set_tone(plain ? Tone::warning : Tone::secondary);
+    template_->setText(plain ? tr("Plain text, no chat template")
+                             : tr("Chat template %1").arg(QString::fromStdString(model.chat_template)));
+    template_->setToolTip(QString::fromStdString(model.chat_template_note));
     if (!model.path.empty()) {
         name_->setToolTip(tr("%1\n%2 layers, hidden %3, vocabulary %4, context %5; %6 in the file")
                               .arg(QString::fromStdString(model.path))
@@ -176,6 +186,9 @@ std::vector<Stage> pipeline_stages(const SessionState& state, const Snapshot& sn
 
 QString SessionPanel::model_text() const {
     return name_->text() + QLatin1Char('\n') + size_->text();
+}
+QString SessionPanel::template_text() const {
+    return template_->text();
 }
 QString SessionPanel::memory_text() const {
     return memory_->text();

@@ -25,6 +25,7 @@ class SessionPanel : public Surface {
     const PipelineView& pipeline() const { return *pipeline_; }
     const QListView& history() const { return *history_; }
     QString model_text() const;
+    QString template_text() const;
     QString memory_text() const;
 
   private:
@@ -37,6 +38,7 @@ class SessionPanel : public Surface {
     Label* name_;
     Label* size_;
     Label* device_;
+    Label* template_;
     Label* memory_;
     QProgressBar* memory_bar_;
     PipelineView* pipeline_;

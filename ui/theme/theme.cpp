@@ -75,7 +75,9 @@ QFont Theme::font(TextSize size, int weight) const {
 }
 
 QFont Theme::mono(TextSize size, int weight) const {
-    return make_font(QStringLiteral("JetBrains Mono"), pixels(size) - 1, weight);
+    QFont font = make_font(QStringLiteral("JetBrains Mono"), pixels(size) - 1, weight);
+    font.setStyleStrategy(QFont::PreferNoShaping);  // no ligatures: "!=" and "<|" stand as they are written
+    return font;
 }
 
 QIcon Theme::icon(const QString& name, Tone tone) const {

@@ -15,12 +15,16 @@ Actions::Actions(EngineBridge& bridge, SessionState& state, Theme& theme, QObjec
         make(tr("&New session…"), QKeySequence::New, tr("Choose a model, prompts and a place to save"));
     new_session->setIcon(theme.icon(QStringLiteral("plus")));
     new_session->setIconText(tr("New session"));
-    open = make(tr("&Open…"), QKeySequence::Open, tr("A session (.plumb) or a model (.gguf)"));
+    open = make(tr("&Open…"), QKeySequence::Open, tr("A session (.plumb) or a model's file"));
     open->setIcon(theme.icon(QStringLiteral("folder")));
     open->setIconText(tr("Open"));
+    open_folder = make(tr("Open a model &folder…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_O),
+                       tr("A Hugging Face folder: config.json, *.safetensors, tokenizer.json"));
     models = make(tr("&Models…"), QKeySequence(Qt::CTRL | Qt::Key_M),
                   tr("What is on this computer, what fits into its memory, and what else there is"));
     models->setIcon(theme.icon(QStringLiteral("model")));
+    chat_template = make(tr("Chat &template…"), QKeySequence(Qt::CTRL | Qt::Key_T),
+                         tr("How this session's model is given a dialogue"));
     prompts_from_file =
         make(tr("&Prompts from file…"), {}, tr("Adds each line of a text file to the queue of prompts"));
     save_copy = make(tr("Save a &copy…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S),
@@ -104,8 +108,9 @@ void Actions::refresh() {
         state_.phase() == Phase::loading ? tr("Something is being opened; stop it first") : QString();
     set_available(*new_session, loading);
     set_available(*open, loading);
+    set_available(*open_folder, loading);
     set_available(*models, loading);
-    for (QAction* action : QList<QAction*>{prompts_from_file, save_copy, close_session, pause} + algorithms) {
+    for (QAction* action : QList<QAction*>{chat_template, prompts_from_file, save_copy, close_session, pause} + algorithms) {
         set_available(*action, locked);
     }
     set_available(*stop, busy ? QString() : tr("Nothing runs"));

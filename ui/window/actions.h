@@ -21,6 +21,8 @@ class Actions : public QObject {
     QAction* new_session;
     QAction* open;
     QAction* models;
+    QAction* open_folder;
+    QAction* chat_template;
     QAction* prompts_from_file;
     QAction* save_copy;
     QAction* close_session;

@@ -2,9 +2,7 @@
 
 #include <QApplication>
 #include <QCloseEvent>
-#include <QDir>
 #include <QDragEnterEvent>
-#include <QFileInfo>
 #include <QMenuBar>
 #include <QSettings>
 #include <QStackedWidget>
@@ -12,20 +10,19 @@
 #include <QTimer>
 #include <QToolBar>
 
-#include "core/api/errors.h"
 #include "ui/controls/label.h"
 #include "ui/controls/notice.h"
 #include "ui/panels/compare_panel.h"
 #include "ui/window/actions.h"
-#include "ui/window/ask_file.h"
 #include "ui/window/command_palette.h"
 #include "ui/window/data_exchange.h"
 #include "ui/window/docks.h"
 #include "ui/window/key_guard.h"
 #include "ui/window/model_dialogs.h"
 #include "ui/window/model_files.h"
-#include "ui/window/note_dialog.h"
-#include "ui/window/prompt_file.h"
+#include "ui/window/model_export.h"
+#include "ui/window/notes.h"
+#include "ui/window/session_files.h"
 #include "ui/window/start_screen.h"
 #include "ui/window/status_row.h"
 #include "ui/window/tool_row.h"
@@ -55,15 +52,6 @@ class FilledBar : public QStatusBar {
     QWidget* row_;
 };
 
-QString sessions_folder() {
-    try {
-        const QString folder = QString::fromStdString((data_folder() / "sessions").string());
-        return QDir(folder).exists() ? folder : QString();
-    } catch (const Error&) {
-        return {};
-    }
-}
-
 }  // namespace
 
 MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
@@ -74,7 +62,7 @@ MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
     setMinimumSize(880, 600);
     qApp->installEventFilter(new KeyGuard(this));
     state_ = new SessionState(bridge, this);
-    models_ = new ModelDialogs(bridge, theme, *this);
+    models_ = new ModelDialogs(bridge, *state_, theme, *this);
     actions_ = new Actions(bridge, *state_, theme, this);
     middle_ = new QStackedWidget;
     start_ = new StartScreen(bridge, *state_, theme);
@@ -95,7 +83,9 @@ MainWindow::MainWindow(EngineBridge& bridge, Theme& theme, QSettings& settings)
     status_ = new StatusRow(bridge, *state_, theme, *actions_);
     setStatusBar(new FilledBar(status_));
     docks_ = new Docks(*this, PanelContext{bridge, *state_, theme}, settings);
+    files_ = new SessionFiles(bridge, *state_, *status_, *this);
     exchange_ = new DataExchange(bridge, *state_, compare_->notice(), *status_, *this);
+    export_ = new ModelExport(bridge, *state_, theme, compare_->notice(), *status_, *this);
     build_menus();
     connect_actions();
 
@@ -110,11 +100,12 @@ MainWindow::~MainWindow() = default;
 
 void MainWindow::build_menus() {
     QMenu* file = menuBar()->addMenu(tr("&File"));
-    file->addActions({actions_->new_session, actions_->open, actions_->models});
+    file->addActions({actions_->new_session, actions_->open, actions_->open_folder, actions_->models});
     file->addSeparator();
     file->addActions({actions_->prompts_from_file, actions_->save_copy, actions_->close_session});
     file->addSeparator();
     exchange_->add_to(*file);
+    file->addAction(export_->action);
     file->addSeparator();
     file->addAction(actions_->quit);
     QMenu* edit = menuBar()->addMenu(tr("&Edit"));
@@ -127,6 +118,8 @@ void MainWindow::build_menus() {
             session->addAction(action);
         }
     }
+    session->addSeparator();
+    session->addAction(actions_->chat_template);
     QMenu* train = menuBar()->addMenu(tr("&Train"));
     train->addActions({actions_->pause, actions_->stop});
     train->addSeparator();
@@ -154,23 +147,28 @@ void MainWindow::build_menus() {
 void MainWindow::connect_actions() {
     connect(actions_->new_session, &QAction::triggered, models_,
             [this] { models_->ask_new_session({}); });
-    connect(actions_->open, &QAction::triggered, this, &MainWindow::ask_open);
-    connect(actions_->prompts_from_file, &QAction::triggered, this, &MainWindow::ask_prompts);
-    connect(actions_->save_copy, &QAction::triggered, this, &MainWindow::ask_copy);
+    connect(actions_->open, &QAction::triggered, files_, &SessionFiles::ask_open);
+    connect(actions_->open_folder, &QAction::triggered, files_, &SessionFiles::ask_folder);
+    connect(actions_->prompts_from_file, &QAction::triggered, files_, &SessionFiles::ask_prompts);
+    connect(actions_->save_copy, &QAction::triggered, files_, &SessionFiles::ask_copy);
+    connect(actions_->chat_template, &QAction::triggered, models_, &ModelDialogs::show_chat_template);
     connect(actions_->quit, &QAction::triggered, this, &QWidget::close);
     connect(actions_->find_command, &QAction::triggered, this, &MainWindow::find_command);
-    connect(actions_->keys, &QAction::triggered, this, &MainWindow::show_keys);
-    connect(actions_->about, &QAction::triggered, this, &MainWindow::show_about);
-    connect(start_, &StartScreen::model_wanted, this, &MainWindow::start_model);
-    connect(start_, &StartScreen::session_wanted, this, &MainWindow::open_path);
+    connect(actions_->keys, &QAction::triggered, this, [this] { show_keys(theme_, this); });
+    connect(actions_->about, &QAction::triggered, this, [this] { show_about(theme_, this); });
+    connect(start_, &StartScreen::model_wanted, files_, &SessionFiles::start_model);
+    connect(start_, &StartScreen::session_wanted, files_, &SessionFiles::open_path);
     connect(start_, &StartScreen::catalogue_wanted, actions_->models, &QAction::trigger);
     connect(actions_->models, &QAction::triggered, models_, [this] { models_->show_catalogue({}); });
     connect(&models_->catalog(), &ModelCatalog::changed, start_,
             [this] { start_->show_models(models_->catalog().models()); });
-    connect(models_, &ModelDialogs::failed, this, [this](const QString& message) {
+    const auto say = [this](const QString& message) {
         (state_->open() ? compare_->notice() : start_->notice()).show_problem(message);
-    });
-    connect(start_, &StartScreen::open_other_wanted, this, &MainWindow::ask_open);
+    };
+    connect(models_, &ModelDialogs::failed, this, say);
+    connect(files_, &SessionFiles::failed, this, say);
+    connect(files_, &SessionFiles::opening_failed, &start_->notice(), &Notice::show_problem);
+    connect(start_, &StartScreen::open_other_wanted, files_, &SessionFiles::ask_open);
     connect(start_, &StartScreen::forget_wanted, this, [this](const QString& path) {
         recent_.forget(path);
         start_->show_recent(recent_.list());
@@ -190,11 +188,6 @@ void MainWindow::connect_actions() {
     });
     connect(state_, &SessionState::history_changed, this, &MainWindow::note_session);
     connect(state_, &SessionState::closed, this, [this] { start_->show_recent(recent_.list()); });
-    connect(&bridge_, &EngineBridge::command_failed, this, [this](const CommandFailed& failed) {
-        if (!state_->open() && failed.message != "stopped") {
-            opening_failed(QString::fromStdString(failed.message));
-        }
-    });
 }
 
 void MainWindow::show_phase() {
@@ -223,107 +216,18 @@ void MainWindow::note_session() {
     }
 }
 
-void MainWindow::opening_failed(const QString& message) {
-    std::vector<Notice::Way> ways;
-    const auto& last = state_->last_open();
-    const auto* open = last ? std::get_if<OpenSession>(&*last) : nullptr;
-    if (open && message.contains(QLatin1String("its model"))) {
-        ways.push_back({tr("Locate model…"), [this] { locate_model(); }});
-    } else if (last) {
-        ways.push_back({tr("Retry"), [this] { bridge_.post(*state_->last_open()); }});
-    }
-    start_->notice().show_problem(message, ways);
-}
-
 void MainWindow::open_path(const QString& path) {
-    const QFileInfo info(path);
-    if (info.suffix().compare(QLatin1String("plumb"), Qt::CaseInsensitive) == 0) {
-        bridge_.post(OpenSession{info.absoluteFilePath().toStdString(), {}});
-    } else {
-        start_model(info.exists() ? info.absoluteFilePath() : path);
-    }
+    files_->open_path(path);
 }
 
 void MainWindow::start_model(const QString& name_or_path) {
-    NewSession session;
-    session.model = name_or_path.toStdString();
-    session.config = usual_settings(session.model);
-    bridge_.post(session);
-}
-
-void MainWindow::ask_open() {
-    ask_file(this, tr("Open a session or a model"), sessions_folder(),
-             tr("Sessions and models (*.plumb *.gguf)"), [this](const QString& path) { open_path(path); });
-}
-
-void MainWindow::locate_model() {
-    ask_file(this, tr("Where is the model now?"), {}, tr("Models (*.gguf)"), [this](const QString& path) {
-        const auto* open = state_->last_open() ? std::get_if<OpenSession>(&*state_->last_open()) : nullptr;
-        if (open) {
-            bridge_.post(OpenSession{open->project_path, path.toStdString()});
-        }
-    });
-}
-
-void MainWindow::ask_prompts() {
-    ask_file(this, tr("Prompts, one a line"), {}, tr("Prompts (*.txt *.jsonl *.csv *.gz);;All files (*)"),
-             [this](const QString& path) { add_prompts(path); });
-}
-
-void MainWindow::add_prompts(const QString& path) {
-    QString problem;
-    std::vector<std::string> prompts = read_prompt_file(path, problem);
-    if (!problem.isEmpty()) {
-        (state_->open() ? compare_->notice() : start_->notice()).show_problem(problem);
-        return;
-    }
-    status_->say(tr("%1 prompts from %2").arg(prompts.size()).arg(QFileInfo(path).fileName()));
-    bridge_.post(AddPrompts{std::move(prompts), false});
-}
-
-void MainWindow::ask_copy() {
-    auto* dialog = ask_file(this, tr("Save a copy"), sessions_folder(), tr("Plumbline sessions (*.plumb)"),
-                            [this](const QString& path) {
-                                bridge_.post(SaveCopy{path.toStdString()});
-                                status_->say(tr("Saving a copy to %1").arg(QFileInfo(path).fileName()));
-                            });
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setFileMode(QFileDialog::AnyFile);
-    dialog->setDefaultSuffix(QStringLiteral("plumb"));
+    files_->start_model(name_or_path);
 }
 
 void MainWindow::find_command() {
     auto* palette = new CommandPalette(theme_, *menuBar(), this);
     palette->move(mapToGlobal(QPoint((width() - palette->width()) / 2, 76)));
     palette->show();
-}
-
-void MainWindow::show_keys() {
-    auto* note = new NoteDialog(theme_, tr("Keys"), this);
-    note->add_pairs({{tr("1 or ←"), tr("A is better")},
-                     {tr("2 or →"), tr("B is better")},
-                     {tr("Q W E"), tr("The next choice is slightly, clearly, much better")},
-                     {tr("↓"), tr("Tie")},
-                     {tr("0"), tr("All replies are bad")},
-                     {tr("1 to 6"), tr("The best of more than two; in Rank, the next one")},
-                     {tr("Backspace"), tr("In Rank, takes the last rank back")},
-                     {tr("Enter"), tr("In Rank, records the ranks")},
-                     {tr("S"), tr("Skip this pair")},
-                     {tr("R"), tr("Sample again")},
-                     {tr("Ctrl+Z"), tr("Undo the last answer")},
-                     {tr("Alt+← Alt+→"), tr("Previous, next prompt")},
-                     {tr("P"), tr("Pause or resume training")},
-                     {tr("Esc"), tr("Stop what runs")},
-                     {tr("Ctrl+K"), tr("Find a command")}});
-    note->open();
-}
-
-void MainWindow::show_about() {
-    auto* note = new NoteDialog(theme_, tr("Plumbline %1").arg(QApplication::applicationVersion()), this);
-    note->add_text(
-        tr("A workbench for hands-on reinforcement learning from human feedback. Everything runs on this "
-           "computer. Free software under the GNU General Public License, version 3 or later."));
-    note->open();
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
@@ -359,11 +263,11 @@ void MainWindow::dropEvent(QDropEvent* event) {
     const DroppedFiles files = dropped_files(*event->mimeData());
     event->acceptProposedAction();
     if (!files.prompts.isEmpty()) {
-        add_prompts(files.prompts);
+        files_->add_prompts(files.prompts);
     } else if (!files.preferences.isEmpty()) {
         bridge_.post(ImportPreferences{files.preferences.toStdString()});
     } else if (!files.session.isEmpty()) {
-        open_path(files.session);
+        files_->open_path(files.session);
     } else {
         models_->catalog().add(files.models);
     }

@@ -18,6 +18,8 @@ class DataExchange;
 class Docks;
 class Label;
 class ModelDialogs;
+class ModelExport;
+class SessionFiles;
 class StartScreen;
 class StatusRow;
 class ToolRow;
@@ -53,16 +55,7 @@ class MainWindow : public QMainWindow {
     void show_phase();
     void show_name();
     void note_session();
-    void opening_failed(const QString& message);
-
-    void ask_open();
-    void ask_prompts();
-    void ask_copy();
-    void locate_model();
-    void add_prompts(const QString& path);
     void find_command();
-    void show_keys();
-    void show_about();
 
     EngineBridge& bridge_;
     Theme& theme_;
@@ -77,7 +70,9 @@ class MainWindow : public QMainWindow {
     ToolRow* tools_;
     StatusRow* status_;
     Docks* docks_;
+    SessionFiles* files_;
     DataExchange* exchange_;
+    ModelExport* export_;
     Label* name_;
     bool closing_ = false;
 };

@@ -9,6 +9,7 @@
 #include <QTimer>
 #include <QVBoxLayout>
 
+#include "core/api/chat_templates.h"
 #include "ui/controls/availability.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/label.h"
@@ -20,12 +21,22 @@ namespace plumbline::ui {
 
 namespace {
 
-enum FactRow { family, parameters, file, licence, place, fact_rows };
+enum FactRow { family, parameters, file, licence, place, dialogues, fact_rows };
 constexpr int told = 2000;  // ms that a button tells what it did
 
 QString folder_to_show(const CatalogModel& model) {
     const QFileInfo info(QString::fromStdString(model.path.string()));
     return info.isDir() ? info.absoluteFilePath() : info.absolutePath();
+}
+
+/// What its chat template is, with what there is to know of it.
+QString template_words(const CatalogModel& model) {
+    const QString note = QString::fromStdString(model.chat_template_note);
+    if (model.chat_template.empty() || writes_plain_text(model.chat_template)) {
+        return note;
+    }
+    const QString name = QString::fromStdString(model.chat_template);
+    return note.isEmpty() ? name : ModelDetails::tr("%1. %2").arg(name, note);
 }
 
 }  // namespace
@@ -90,13 +101,16 @@ void ModelDetails::build_facts(QVBoxLayout& column) {
     grid->setVerticalSpacing(8);
     grid->setColumnMinimumWidth(0, 76);
     grid->setColumnStretch(1, 1);
-    const QString keys[fact_rows] = {tr("Family"), tr("Parameters"), tr("File"), tr("Licence"), tr("Place")};
+    const QString keys[fact_rows] = {tr("Family"), tr("Parameters"), tr("File"), tr("Licence"), tr("Place"),
+                                     tr("Template")};
     for (int row = 0; row < fact_rows; ++row) {
         auto* key = new Label(theme(), keys[row], TextSize::interface, Tone::secondary);
         auto* value = new Label(theme(), {}, TextSize::interface, Tone::text);
         value->setTextInteractionFlags(Qt::TextSelectableByMouse);
         if (row == place) {
             value->set_elided(Qt::ElideMiddle);
+        } else if (row == dialogues) {
+            value->setWordWrap(true);
         }
         grid->addWidget(key, row, 0, Qt::AlignTop);
         grid->addWidget(value, row, 1);
@@ -190,6 +204,8 @@ void ModelDetails::show_model(const CatalogModel& model, const MachineMemory& me
         values[licence] = tr("not stated in its files");
     }
     values[place] = QString::fromStdString(model.path.string());
+    values[dialogues] = template_words(model);
+    facts_[dialogues].value->set_tone(writes_plain_text(model.chat_template) ? Tone::warning : Tone::text);
     for (int row = 0; row < fact_rows; ++row) {
         facts_[row].key->setVisible(!values[row].isEmpty());
         facts_[row].value->setVisible(!values[row].isEmpty());

@@ -4,16 +4,27 @@
 #include <QDir>
 #include <QUrl>
 
+#include "ui/window/chat_template_dialog.h"
 #include "ui/window/new_session_dialog.h"
 
 namespace plumbline::ui {
 
-ModelDialogs::ModelDialogs(EngineBridge& bridge, const Theme& theme, QWidget& window)
-    : QObject(&window), bridge_(bridge), theme_(theme), window_(window) {
+ModelDialogs::ModelDialogs(EngineBridge& bridge, SessionState& state, const Theme& theme, QWidget& window)
+    : QObject(&window), bridge_(bridge), state_(state), theme_(theme), window_(window) {
     connect(&catalog_, &ModelCatalog::added, this, &ModelDialogs::added);
     connect(&catalog_, &ModelCatalog::failed, this, [this](const QString& message) {
         if (!dialog_) {
             Q_EMIT failed(message);
+        }
+    });
+    connect(&templates_, &TemplateReader::failed, this, &ModelDialogs::failed);
+    connect(&templates_, &TemplateReader::read, this, [this](const ModelTemplate& read) {
+        if (state_.open()) {
+            const SessionConfig& config = state_.config();
+            (new ChatTemplateDialog(theme_, TemplateUse::look, state_.model_title(), read,
+                                    QString::fromStdString(config.chat_template),
+                                    QString::fromStdString(config.system_prompt), &window_))
+                ->open();
         }
     });
 }
@@ -36,6 +47,10 @@ void ModelDialogs::show_catalogue(const QString& chosen) {
     }
     dialog_->select(chosen);
     dialog_->open();
+}
+
+void ModelDialogs::show_chat_template() {
+    templates_.ask_model(QString::fromStdString(state_.model().path));
 }
 
 // Dropped on the window: one model is to be used, several are to be looked at. What is added in the catalogue stays

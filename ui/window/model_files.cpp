@@ -18,6 +18,13 @@ bool is_model(const QString& path) {
 
 }  // namespace
 
+QString model_of(const QString& file) {
+    const QFileInfo info(file);
+    const bool part = info.fileName() == QLatin1String("config.json") ||
+                      info.suffix().compare(QLatin1String("safetensors"), Qt::CaseInsensitive) == 0;
+    return part && is_model(info.path()) ? info.path() : file;
+}
+
 DroppedFiles dropped_files(const QMimeData& data) {
     DroppedFiles files;
     const QList<QUrl> urls = data.urls();

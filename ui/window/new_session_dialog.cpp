@@ -1,6 +1,7 @@
 #include "ui/window/new_session_dialog.h"
 
 #include <QComboBox>
+#include <QEvent>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QGridLayout>
@@ -17,6 +18,7 @@
 #include "ui/theme/style.h"
 #include "ui/window/model_files.h"
 #include "ui/window/prompt_file.h"
+#include "ui/window/template_choice.h"
 #include "ui/window/usual_settings.h"
 
 namespace plumbline::ui {
@@ -46,7 +48,7 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
         label->setMinimumHeight(32);
         grid->addWidget(widget, line, 1, 1, beside ? 1 : 2);
         if (beside) {
-            grid->addWidget(beside, line, 2);
+            grid->addWidget(beside, line, 2, Qt::AlignTop);
         }
         ++line;
     };
@@ -68,6 +70,8 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     need_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
     need_->setWordWrap(true);
     grid->addWidget(need_, line++, 1, 1, 2);
+    template_ = new TemplateChoice(theme);
+    field(tr("Chat template"), template_, &template_->edit_button());
     place_ = new QLineEdit;
     place_->setPlaceholderText(tr("by itself, under today's date"));
     auto* browse_place = browse(tr("Browse for a place"));
@@ -94,10 +98,13 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     system_prompt_->setTabChangesFocus(true);
     system_prompt_->setToolTip(tr("Stands before every prompt. Asking for short replies saves time."));
     field(tr("Instructions"), system_prompt_, nullptr);
+    connect(system_prompt_, &QPlainTextEdit::textChanged, this,
+            [this] { template_->set_instructions(system_prompt_->toPlainText()); });
     grid->setColumnStretch(1, 1);
     column->addLayout(grid);
 
     auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(8);
     buttons->addStretch();
     auto* cancel = new QPushButton(tr("Cancel"));
     cancel->setAutoDefault(false);
@@ -111,6 +118,15 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     show_models(models);
     connect(cancel, &QPushButton::clicked, this, &QDialog::reject);
     connect(start_, &QPushButton::clicked, this, &NewSessionDialog::start);
+}
+
+// What is said below a choice may take more lines, and a dialog does not grow for wrapped text by itself.
+bool NewSessionDialog::event(QEvent* event) {
+    const bool taken = QDialog::event(event);
+    if (event->type() == QEvent::LayoutRequest && layout()) {
+        resize(width(), std::max(height(), layout()->totalHeightForWidth(width())));
+    }
+    return taken;
 }
 
 void NewSessionDialog::show_models(const std::vector<CatalogModel>& models) {
@@ -162,6 +178,7 @@ void NewSessionDialog::show_usual() {
         system_prompt_->setPlainText(usual);
     }
     usual_prompt_ = usual;
+    template_->choose_model(model_->currentData().toString(), model_->currentText());
     show_need(model);
 }
 
@@ -238,6 +255,7 @@ void NewSessionDialog::start() {
     session.model = model.toStdString();
     session.config = usual_settings(session.model);
     session.config.system_prompt = system_prompt_->toPlainText().trimmed().toStdString();
+    session.config.chat_template = template_->jinja().toStdString();
     if (prompts_->currentIndex() == 1) {
         session.prompts = file_prompts_;
     }

@@ -16,6 +16,7 @@ namespace plumbline::ui {
 
 class Label;
 class Notice;
+class TemplateChoice;
 
 /// Says in place what is wrong; `wanted` comes only for choices that can be carried out. The theme must
 /// outlive it.
@@ -34,11 +35,15 @@ class NewSessionDialog : public QDialog {
     QPlainTextEdit& system_prompt() const { return *system_prompt_; }
     QPushButton& start_button() const { return *start_; }
     void use_prompts_file(const QString& path);
+    TemplateChoice& chat_template() const { return *template_; }
     QString problem() const;
     QString need() const;  // of memory, in words
 
   Q_SIGNALS:
     void wanted(const plumbline::NewSession& session);
+
+  protected:
+    bool event(QEvent* event) override;
 
   private:
     void start();
@@ -50,6 +55,7 @@ class NewSessionDialog : public QDialog {
     std::vector<CatalogModel> models_;
     QComboBox* model_;
     Label* need_;
+    TemplateChoice* template_;
     QLineEdit* place_;
     QPlainTextEdit* system_prompt_;
     QComboBox* prompts_;

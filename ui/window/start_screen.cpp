@@ -10,6 +10,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "core/api/chat_templates.h"
 #include "ui/controls/availability.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/key_button.h"
@@ -47,9 +48,9 @@ QLabel* picture(const Theme& theme, const QString& name, Tone tone, int size) {
     return label;
 }
 
-/// One row of a list card: icon, two lines of text, and what can be done with it at the right.
+/// One row of a list card: icon, two lines of text, a mark behind the first of them, and what can be done with it at the right.
 Surface* row(const Theme& theme, const QString& icon, const QString& title, const QString& detail,
-             bool available, bool first, QWidget* right) {
+             bool available, bool first, QWidget* right, QWidget* mark = nullptr) {
     auto* surface = new Surface(theme, Tone::card, first ? Edge::none : Edge::top);
     surface->set_filled(false);
     auto* line = new QHBoxLayout(surface);
@@ -66,7 +67,14 @@ Surface* row(const Theme& theme, const QString& icon, const QString& title, cons
     } else {
         more->setWordWrap(true);
     }
-    text->addWidget(name);
+    auto* head = new QHBoxLayout;
+    head->setSpacing(8);
+    head->addWidget(name);
+    if (mark) {
+        head->addWidget(mark);
+        head->addStretch();
+    }
+    text->addLayout(head);
     text->addWidget(more);
     line->addLayout(text, 1);
     if (right) {
@@ -279,8 +287,12 @@ void StartScreen::show_models(const std::vector<CatalogModel>& models) {
             }
             detail = facts.join(QStringLiteral(", "));
         }
-        models_->addWidget(
-            row(theme(), QStringLiteral("model"), title, detail, model.installed, first, open));
+        Label* plain = writes_plain_text(model.chat_template)
+                           ? new Label(theme(), tr("plain text"), TextSize::secondary, Tone::warning)
+                           : nullptr;
+        Surface* line = row(theme(), QStringLiteral("model"), title, detail, model.installed, first, open, plain);
+        line->setToolTip(QString::fromStdString(model.chat_template_note));
+        models_->addWidget(line);
         first = false;
     }
     auto* browse = small_button(tr("Browse…"), tr("Open a model from a file"));

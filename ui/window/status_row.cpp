@@ -7,7 +7,9 @@
 #include <QPushButton>
 #include <QTimer>
 
+#include "core/api/chat_templates.h"
 #include "ui/controls/figures.h"
+#include "ui/controls/key_button.h"
 #include "ui/controls/label.h"
 #include "ui/theme/style.h"
 #include "ui/window/actions.h"
@@ -76,6 +78,16 @@ StatusRow::StatusRow(EngineBridge& bridge, SessionState& state, const Theme& the
     row->addWidget(rate_);
     row->addWidget(stop_);
     row->addStretch(1);
+    plain_text_ = new KeyButton(theme, tr("Plain text"), {});
+    plain_text_->setIcon(theme.icon(QStringLiteral("warning"), Tone::warning));
+    plain_text_->set_text_tone(Tone::warning);
+    plain_text_->setFont(theme.font(TextSize::secondary));
+    set_button_kind(*plain_text_, ButtonKind::flat);
+    set_compact(*plain_text_);
+    plain_text_->hide();
+    connect(plain_text_, &QPushButton::clicked, actions.chat_template, &QAction::trigger);
+    connect(&state, &SessionState::phase_changed, this, &StatusRow::show_template);
+    row->addWidget(plain_text_);
     device_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
     memory_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
     saved_ = new Label(theme, {}, TextSize::secondary, Tone::secondary);
@@ -97,6 +109,9 @@ StatusRow::StatusRow(EngineBridge& bridge, SessionState& state, const Theme& the
 QString StatusRow::text() const {
     return text_->text();
 }
+QString StatusRow::plain_text_note() const {
+    return plain_text_->isHidden() ? QString() : plain_text_->toolTip();
+}
 QString StatusRow::saved_text() const {
     return saved_->text();
 }
@@ -110,6 +125,13 @@ void StatusRow::say(const QString& words) {
             show_snapshot();
         }
     });
+}
+
+void StatusRow::show_template() {
+    const ModelInfo& model = state_.model();
+    plain_text_->setVisible(state_.open() && writes_plain_text(model.chat_template));
+    plain_text_->setToolTip(QString::fromStdString(model.chat_template_note));
+    plain_text_->setAccessibleDescription(plain_text_->toolTip());
 }
 
 void StatusRow::show_snapshot() {

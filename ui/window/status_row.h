@@ -10,6 +10,7 @@ class QPushButton;
 namespace plumbline::ui {
 
 class Actions;
+class KeyButton;
 class Label;
 
 /// 28 px high. Everything handed in must outlive it.
@@ -21,11 +22,14 @@ class StatusRow : public Surface {
 
     QString text() const;
     QString saved_text() const;
+    /// What a press of the sign says: the session's dialogues are plain text; empty: it is not there.
+    QString plain_text_note() const;
     /// A short word on something done, for a few seconds.
     void say(const QString& words);
 
   private:
     void show_snapshot();
+    void show_template();
 
     EngineBridge& bridge_;
     SessionState& state_;
@@ -35,6 +39,7 @@ class StatusRow : public Surface {
     QProgressBar* bar_;
     Label* rate_;
     QPushButton* stop_;
+    KeyButton* plain_text_;
     Label* device_;
     Label* memory_;
     Label* saved_;
