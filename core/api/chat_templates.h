@@ -26,7 +26,7 @@ struct WrittenDialogue {
     std::string text;      // ready for the reply; plain, one message a line, where the template does not work
     std::string name;      // of the template, as in ModelInfo: "chatml" …; "none": plain text
     std::string note;      // what a person should know of it
-    std::string failure;   // why the template, or this dialogue with it, does not work, "cannot be used: …"; empty: it does
+    std::string failure;   // why the template, or this dialogue with it, does not work; empty: it does
     int line = 0;          // of the failure; 0: not known
 };
 WrittenDialogue write_dialogue(const std::string& jinja, const ModelTemplate& model,

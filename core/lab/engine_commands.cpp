@@ -20,9 +20,10 @@ namespace {
 constexpr int most_samples = 256;   // of one prompt in one evaluation
 
 const char* words_for(const Command& command) {
-    static const char* const words[] = {"new session",   "open project",  "close session", "save a copy",    "add prompts",
-                                        "remove prompt", "go to prompt",  "sample again",  "vote",           "undo",
-                                        "change settings", "pause training", "evaluate",   "wait",          "import",        "export",
+    static const char* const words[] = {"new session",   "open project",  "close session",   "save a copy",
+                                        "add prompts",   "remove prompt", "go to prompt",    "sample again",
+                                        "vote",          "undo",          "change settings", "pause training",
+                                        "evaluate",      "wait",          "import",          "export",
                                         "export"};
     return words[command.index()];
 }

@@ -86,8 +86,8 @@ void write_adapter(const Policy& policy, const std::filesystem::path& out) {
     write_peft(out, *policy.adapter);
 }
 
-ExportModelResult write_policy(const Policy& policy, ModelFormat format, GgufType type, const std::filesystem::path& out,
-                               const Job& job) {
+ExportModelResult write_policy(const Policy& policy, ModelFormat format, GgufType type,
+                               const std::filesystem::path& out, const Job& job) {
     std::error_code none_there;
     if (std::filesystem::equivalent(out, policy.model->path(), none_there)) {
         throw Error(operation, out.string() + " is the model that the policy stands on; choose another place");

@@ -55,7 +55,8 @@ TEST_F(ChatTemplates, ThatDoNotWorkSayWhyAndWhere) {
     EXPECT_EQ(none.failure, "") << "having none is no failure";
     EXPECT_NE(none.note.find("plain text"), std::string::npos);
     const WrittenDialogue picky = write_dialogue(
-        "{% if messages[-1].content == 'Why?' %}{{ raise_exception('never why') }}{% endif %}{{ messages[-1].content }}",
+        "{% if messages[-1].content == 'Why?' %}{{ raise_exception('never why') }}{% endif %}"
+        "{{ messages[-1].content }}",
         model, question);
     EXPECT_NE(picky.failure.find("never why"), std::string::npos) << picky.failure;
     EXPECT_EQ(picky.name, "jinja");

@@ -29,11 +29,13 @@ ModelTemplate model_template() {
 
 class ChatTemplateDialogTest : public ::testing::Test {
   protected:
-    void open(TemplateUse use = TemplateUse::edit, const ModelTemplate& model = model_template(), const QString& jinja = {}) {
+    void open(TemplateUse use = TemplateUse::edit, const ModelTemplate& model = model_template(),
+              const QString& jinja = {}) {
         dialog = std::make_unique<ChatTemplateDialog>(stage.theme, use, QStringLiteral("Tiny"), model, jinja,
                                                       QStringLiteral("Be brief."), nullptr);
         dialog->setAttribute(Qt::WA_DeleteOnClose, false);
-        QObject::connect(dialog.get(), &ChatTemplateDialog::chosen, [this](const QString& text) { chosen.append(text); });
+        QObject::connect(dialog.get(), &ChatTemplateDialog::chosen,
+                         [this](const QString& text) { chosen.append(text); });
         show_active(*dialog);
     }
     bool settles(bool usable) {
@@ -141,7 +143,8 @@ TEST_F(ChatTemplateDialogTest, AModelsOwnMayBeNoneOrDamaged) {
     model.jinja = "{% for %}";
     open(TemplateUse::edit, model);
     ASSERT_TRUE(settles(true)) << "one may leave it as it is";
-    EXPECT_TRUE(dialog->state().contains("line 1") && dialog->state().contains("plain text")) << dialog->state().toStdString();
+    EXPECT_TRUE(dialog->state().contains("line 1") && dialog->state().contains("plain text"))
+        << dialog->state().toStdString();
 }
 
 TEST_F(ChatTemplateDialogTest, OfASessionIsLookedAt) {

@@ -84,9 +84,11 @@ TEST_F(ModelExportTest, SaysWhatIsWrongWithAPlace) {
               "no: The folder " + folder.filePath("no") + " does not exist; choose another.");
     EXPECT_EQ(remark(ModelFormat::safetensors, folder.path()), "no: That folder is not empty; choose a new one.");
     EXPECT_TRUE(remark(ModelFormat::safetensors, there).startsWith("no: There is a file of that name"));
-    EXPECT_EQ(remark(ModelFormat::peft, folder.path()), "ok: That folder is not empty; an adapter in it will be replaced.");
+    EXPECT_EQ(remark(ModelFormat::peft, folder.path()),
+              "ok: That folder is not empty; an adapter in it will be replaced.");
     QDir(folder.path()).mkdir("folder.gguf");
-    EXPECT_TRUE(remark(ModelFormat::gguf, folder.filePath("folder.gguf")).startsWith("no: There is a folder of that name"));
+    EXPECT_TRUE(
+        remark(ModelFormat::gguf, folder.filePath("folder.gguf")).startsWith("no: There is a folder of that name"));
 }
 
 TEST_F(ModelExportTest, AllWeightsAreNoAdapter) {

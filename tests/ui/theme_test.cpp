@@ -85,7 +85,9 @@ TEST(Theme, BundlesItsFonts) {
     EXPECT_EQ(QFontInfo(stage.theme.mono(TextSize::interface)).pixelSize(), 12);  // one less than Inter
     // Every character of code stands for itself: no ligature makes one sign of two.
     QFont mono = stage.theme.mono(TextSize::interface);
-    const auto one_by_one = [&] { return glyphs("!", mono) + glyphs("=", mono) + glyphs("<", mono) + glyphs("|", mono); };
+    const auto one_by_one = [&] {
+        return glyphs("!", mono) + glyphs("=", mono) + glyphs("<", mono) + glyphs("|", mono);
+    };
     EXPECT_EQ(glyphs("!=<|", mono), one_by_one());
     mono.setStyleStrategy(QFont::PreferDefault);
     EXPECT_NE(glyphs("!=<|", mono), one_by_one()) << "the twin: as the font has it";

@@ -48,7 +48,8 @@ class ModelsInAndOut : public EngineWindowTest {
         EngineOptions options;
         options.threads = 1;
         options.device = "cpu";
-        return logprobs(scored.string(), adapter.string(), {{std::string("Why?"), std::string(" So")}}, options, {})[0].sum;
+        const std::vector<ScoreRequest> reply = {{std::string("Why?"), std::string(" So")}};
+        return logprobs(scored.string(), adapter.string(), reply, options, {})[0].sum;
     }
 };
 
@@ -59,8 +60,10 @@ TEST_F(ModelsInAndOut, WhatIsWrittenOpensAgainAndHasLearned) {
     QTest::mouseClick(window->compare().card_a().button(), Qt::LeftButton);
     ASSERT_TRUE(until([&] { return clicks_done == 1; })) << failure;
     ASSERT_TRUE(reaches(Phase::choosing));
-    const fs::path gguf = write(ModelFormat::gguf, "f32", "out.gguf"), merged = write(ModelFormat::safetensors, "f32", "merged"),
-                   adapter = write(ModelFormat::peft, "", "adapter"), small = write(ModelFormat::gguf, "q8_0", "small.gguf");
+    const fs::path gguf = write(ModelFormat::gguf, "f32", "out.gguf");
+    const fs::path merged = write(ModelFormat::safetensors, "f32", "merged");
+    const fs::path adapter = write(ModelFormat::peft, "", "adapter");
+    const fs::path small = write(ModelFormat::gguf, "q8_0", "small.gguf");
     EXPECT_EQ(inspect_model(gguf.string(), "f32").file_dtype, "F32");
     EXPECT_EQ(inspect_model(merged.string(), "f32").parameters, inspect_model(model.string(), "f32").parameters);
     EXPECT_EQ(inspect_model(small.string(), "f32").file_dtype, "Q8_0");
@@ -91,7 +94,8 @@ TEST_F(ModelsInAndOut, ATemplateOfOnesOwnIsTheSessions) {
     QTest::mouseClick(&dialog->chat_template().edit_button(), Qt::LeftButton);
     auto* editor = dialog->findChild<ChatTemplateDialog*>();
     ASSERT_NE(editor, nullptr);
-    const std::string own = "{% for m in messages %}{{ m.role ~ ': ' ~ m.content ~ '\n' }}{% endfor %}{{ 'assistant:' }}";
+    const std::string own =
+        "{% for m in messages %}{{ m.role ~ ': ' ~ m.content ~ '\n' }}{% endfor %}{{ 'assistant:' }}";
     editor->editor().setPlainText(QString::fromStdString(own));
     ASSERT_TRUE(until([&] { return editor->ok_button().isEnabled(); }));
     QTest::mouseClick(&editor->ok_button(), Qt::LeftButton);

@@ -1,6 +1,5 @@
 #include "ui/panels/live_plots.h"
 
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QMenu>
@@ -11,6 +10,7 @@
 #include <exception>
 
 #include "ui/bridge/engine_bridge.h"
+#include "ui/controls/ask_file.h"
 #include "ui/controls/availability.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/label.h"
@@ -314,22 +314,11 @@ QString LivePlotsPanel::file_stem() const {
 
 void LivePlotsPanel::ask_file(const QString& title, const QString& suffix, const QString& filter,
                               const QString& name, const std::function<void(const QString&)>& chosen) {
-    auto* dialog = new QFileDialog(this, title, QString(), filter);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setDefaultSuffix(suffix);
-    dialog->selectFile(name + QLatin1Char('.') + suffix);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QFileDialog::fileSelected, this, chosen);
-    dialog->open();
+    ui::ask_place(this, title, name + QLatin1Char('.') + suffix, filter, suffix, chosen);
 }
 
 void LivePlotsPanel::ask_folder() {
-    auto* dialog = new QFileDialog(this, tr("Save pictures in"));
-    dialog->setFileMode(QFileDialog::Directory);
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    connect(dialog, &QFileDialog::fileSelected, this,
-            [this](const QString& folder) { save_pictures(folder); });
-    dialog->open();
+    ui::ask_folder(this, tr("Save pictures in"), [this](const QString& folder) { save_pictures(folder); });
 }
 
 }  // namespace plumbline::ui

@@ -24,6 +24,7 @@ void IconEngine::paint(QPainter* painter, const QRect& rect, QIcon::Mode mode, Q
     QByteArray tinted = svg_;
     tinted.replace("currentColor", color.name().toLatin1());
     QSvgRenderer renderer(tinted);
+    renderer.setAspectRatioMode(Qt::KeepAspectRatio);
     painter->save();
     painter->setRenderHint(QPainter::Antialiasing);
     renderer.render(painter, rect);

@@ -110,7 +110,8 @@ void Actions::refresh() {
     set_available(*open, loading);
     set_available(*open_folder, loading);
     set_available(*models, loading);
-    for (QAction* action : QList<QAction*>{chat_template, prompts_from_file, save_copy, close_session, pause} + algorithms) {
+    for (QAction* action :
+         QList<QAction*>{chat_template, prompts_from_file, save_copy, close_session, pause} + algorithms) {
         set_available(*action, locked);
     }
     set_available(*stop, busy ? QString() : tr("Nothing runs"));

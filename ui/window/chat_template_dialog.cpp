@@ -9,12 +9,12 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "ui/controls/ask_file.h"
 #include "ui/controls/availability.h"
 #include "ui/controls/code_edit.h"
 #include "ui/controls/label.h"
 #include "ui/controls/surface.h"
 #include "ui/theme/style.h"
-#include "ui/window/ask_file.h"
 
 namespace plumbline::ui {
 
@@ -212,7 +212,8 @@ void ChatTemplateDialog::load(const QString& path) {
     if (!file.open(QIODevice::ReadOnly)) {
         problem = tr("load chat template: %1: %2; choose a file that can be read").arg(path, file.errorString());
     } else if (file.size() > longest_file) {
-        problem = tr("load chat template: %1 has %2 bytes, more than 1 MB; choose a template").arg(path).arg(file.size());
+        problem =
+            tr("load chat template: %1 has %2 bytes, more than 1 MB; choose a template").arg(path).arg(file.size());
     } else {
         QStringDecoder decode(QStringDecoder::Utf8);
         const QString text = decode(file.readAll());
@@ -244,9 +245,8 @@ void ChatTemplateDialog::show_written(const WrittenDialogue& dialogue) {
     show_preview();
     const bool blank = editor_->text().trimmed().isEmpty();
     if (!dialogue.failure.empty()) {
-        show_state(is_own() && !dialogue.note.empty() ? QString::fromStdString(dialogue.note)
-                                                      : tr("This template %1").arg(QString::fromStdString(dialogue.failure)),
-                   Tone::warning);
+        const QString why = tr("This template %1").arg(QString::fromStdString(dialogue.failure));
+        show_state(is_own() && !dialogue.note.empty() ? QString::fromStdString(dialogue.note) : why, Tone::warning);
     } else if (!dialogue.note.empty()) {
         show_state(QString::fromStdString(dialogue.note), blank ? Tone::warning : Tone::secondary);
     } else {

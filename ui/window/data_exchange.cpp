@@ -6,10 +6,10 @@
 #include <algorithm>
 #include <array>
 
+#include "ui/controls/ask_file.h"
 #include "ui/controls/availability.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/notice.h"
-#include "ui/window/ask_file.h"
 #include "ui/window/status_row.h"
 
 namespace plumbline::ui {
@@ -72,7 +72,7 @@ DataExchange::DataExchange(EngineBridge& bridge, SessionState& state, Notice& no
 
 void DataExchange::add_to(QMenu& file) {
     file.addAction(import_preferences);
-    QMenu* out = file.addMenu(tr("E&xport"));
+    QMenu* out = file.addMenu(tr("E&xport data"));
     out->addActions(exports);
     out->setToolTipsVisible(true);
 }
@@ -92,13 +92,9 @@ void DataExchange::ask_import() {
 
 void DataExchange::ask_export(DataFormat format) {
     const ExportWords& words = export_words[static_cast<std::size_t>(format)];
-    QFileDialog* dialog = ask_file(&window_, tr("Export"), {}, tr(words.filter), [this, format](const QString& path) {
-        bridge_.post(ExportData{format, path.toStdString()});
-    });
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setFileMode(QFileDialog::AnyFile);
-    dialog->setDefaultSuffix(QString::fromLatin1(words.ending));
-    dialog->selectFile(QFileInfo(file_name(state_.project_path())).completeBaseName());
+    ask_place(&window_, tr("Export"), QFileInfo(file_name(state_.project_path())).completeBaseName(), tr(words.filter),
+              QString::fromLatin1(words.ending),
+              [this, format](const QString& path) { bridge_.post(ExportData{format, path.toStdString()}); });
 }
 
 void DataExchange::told(const AnswersImported& imported) {

@@ -2,7 +2,6 @@
 
 #include <QComboBox>
 #include <QDir>
-#include <QFileDialog>
 #include <QGridLayout>
 #include <QLineEdit>
 #include <QPushButton>
@@ -11,6 +10,7 @@
 #include <array>
 
 #include "core/api/export_model.h"
+#include "ui/controls/ask_file.h"
 #include "ui/controls/availability.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/label.h"
@@ -27,16 +27,16 @@ struct FormatWords {
 };
 constexpr std::array<FormatWords, 3> format_words = {{   // in the order of ModelFormat
     {QT_TRANSLATE_NOOP("ExportModelDialog", "PEFT adapter"),
-     QT_TRANSLATE_NOOP("ExportModelDialog", "The adapter alone: a small folder for peft and transformers, to be used with "
-                                            "the model that the session began with."),
+     QT_TRANSLATE_NOOP("ExportModelDialog", "The adapter alone: a small folder for peft and transformers, to be used "
+                                            "with the model that the session began with."),
      "-adapter"},
     {QT_TRANSLATE_NOOP("ExportModelDialog", "Merged folder"),
      QT_TRANSLATE_NOOP("ExportModelDialog", "The whole model with what it has learned: a Hugging Face folder of "
                                             "safetensors for transformers, or for a new session here."),
      "-merged"},
     {QT_TRANSLATE_NOOP("ExportModelDialog", "GGUF file"),
-     QT_TRANSLATE_NOOP("ExportModelDialog", "The whole model with what it has learned: one file for llama.cpp, or for a new "
-                                            "session here. Q8_0 and below round the weights to fewer bits."),
+     QT_TRANSLATE_NOOP("ExportModelDialog", "The whole model with what it has learned: one file for llama.cpp, or for "
+                                            "a new session here. Q8_0 and below round the weights to fewer bits."),
      ".gguf"},
 }};
 
@@ -50,8 +50,8 @@ bool is_folder(ModelFormat format) {
 
 }  // namespace
 
-ExportModelDialog::ExportModelDialog(const Theme& theme, const ModelInfo& model, const QString& name, bool trains_all,
-                                     QWidget* parent)
+ExportModelDialog::ExportModelDialog(const Theme& theme, const ModelInfo& model, const QString& name,
+                                     bool trains_all, QWidget* parent)
     : QDialog(parent), model_(model), name_(name), trains_all_(trains_all) {
     setAttribute(Qt::WA_DeleteOnClose);
     setWindowTitle(tr("Export model"));
@@ -139,7 +139,8 @@ void ExportModelDialog::choose(ModelFormat format) {
         type_->clear();
         for (const std::string& type : types) {
             const QString name = QString::fromStdString(type);
-            type_->addItem(tr("%1, about %2").arg(name.toUpper(), memory_size(merged_bytes(model_, format, type))), name);
+            const QString size = memory_size(merged_bytes(model_, format, type));
+            type_->addItem(tr("%1, about %2").arg(name.toUpper(), size), name);
         }
         type_->setMaxVisibleItems(int(std::max<std::size_t>(1, types.size())));
     }
@@ -201,20 +202,14 @@ void ExportModelDialog::check() {
 }
 
 void ExportModelDialog::browse() {
-    auto* dialog = new QFileDialog(this, is_folder(format_) ? tr("Save the folder as") : tr("Save the file as"), path(),
-                                   is_folder(format_) ? QString() : tr("Models (*.gguf)"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setFileMode(QFileDialog::AnyFile);
-    dialog->setOption(QFileDialog::DontConfirmOverwrite);   // said in the dialog below
-    if (!is_folder(format_)) {
-        dialog->setDefaultSuffix(QStringLiteral("gguf"));
-    }
-    connect(dialog, &QFileDialog::fileSelected, this, [this](const QString& chosen) {
-        place_is_usual_ = false;
-        place_->setText(chosen);
-    });
-    dialog->open();
+    const bool folder = is_folder(format_);
+    ask_place(this, folder ? tr("Save the folder as") : tr("Save the file as"), path(),
+              folder ? QString() : tr("Models (*.gguf)"), folder ? QString() : QStringLiteral("gguf"),
+              [this](const QString& chosen) {
+                  place_is_usual_ = false;
+                  place_->setText(chosen);
+              },
+              Replace::allow);  // said in the dialog below
 }
 
 QString ExportModelDialog::about() const {

@@ -23,7 +23,8 @@ class ExportModelDialog : public QDialog {
   public:
     /// `name`: of the file or folder, without ending. `trains_all`: every weight of the model trains, so that there is
     /// no adapter.
-    ExportModelDialog(const Theme& theme, const ModelInfo& model, const QString& name, bool trains_all, QWidget* parent);
+    ExportModelDialog(const Theme& theme, const ModelInfo& model, const QString& name, bool trains_all,
+                      QWidget* parent);
 
     void choose(ModelFormat format);
     QComboBox& type() const { return *type_; }

@@ -148,7 +148,7 @@ void MainWindow::connect_actions() {
     connect(actions_->new_session, &QAction::triggered, models_,
             [this] { models_->ask_new_session({}); });
     connect(actions_->open, &QAction::triggered, files_, &SessionFiles::ask_open);
-    connect(actions_->open_folder, &QAction::triggered, files_, &SessionFiles::ask_folder);
+    connect(actions_->open_folder, &QAction::triggered, files_, &SessionFiles::ask_model_folder);
     connect(actions_->prompts_from_file, &QAction::triggered, files_, &SessionFiles::ask_prompts);
     connect(actions_->save_copy, &QAction::triggered, files_, &SessionFiles::ask_copy);
     connect(actions_->chat_template, &QAction::triggered, models_, &ModelDialogs::show_chat_template);

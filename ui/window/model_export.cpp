@@ -14,9 +14,15 @@
 
 namespace plumbline::ui {
 
-ModelExport::ModelExport(EngineBridge& bridge, SessionState& state, const Theme& theme, Notice& notice, StatusRow& status,
-                         QWidget& window)
-    : QObject(&window), bridge_(bridge), state_(state), theme_(theme), notice_(notice), status_(status), window_(window) {
+ModelExport::ModelExport(EngineBridge& bridge, SessionState& state, const Theme& theme, Notice& notice,
+                         StatusRow& status, QWidget& window)
+    : QObject(&window),
+      bridge_(bridge),
+      state_(state),
+      theme_(theme),
+      notice_(notice),
+      status_(status),
+      window_(window) {
     action = new QAction(tr("Export m&odel…"), this);
     action->setShortcut(QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_E));
     action->setToolTip(tr("The policy for peft, transformers or llama.cpp (%1)")
@@ -45,14 +51,15 @@ void ModelExport::told(const ModelExported& exported) {
     const QFileInfo info(QString::fromStdString(exported.path));
     const QString size = memory_size(static_cast<std::int64_t>(result.bytes));
     const QString tensors = counted(result.tensors, tr("tensor"), tr("tensors"));
-    QString text = result.type.empty() ? tr("%1 written: an adapter of %2, %3.").arg(info.fileName(), tensors, size)
-                                       : tr("%1 written: %2 as %3, %4.")
-                                             .arg(info.fileName(), tensors, QString::fromStdString(result.type).toUpper(), size);
+    const QString type = QString::fromStdString(result.type).toUpper();
+    QString text = type.isEmpty() ? tr("%1 written: an adapter of %2, %3.").arg(info.fileName(), tensors, size)
+                                  : tr("%1 written: %2 as %3, %4.").arg(info.fileName(), tensors, type, size);
     for (const std::string& note : result.notes) {
         text += tr(" Note: %1.").arg(QString::fromStdString(note));
     }
     const QString folder = info.isDir() ? info.absoluteFilePath() : info.absolutePath();
-    notice_.show_done(text, {{tr("Show folder"), [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); }}});
+    const auto show = [folder] { QDesktopServices::openUrl(QUrl::fromLocalFile(folder)); };
+    notice_.show_done(text, {{tr("Show folder"), show}});
 }
 
 // What it failed with stands where every command's failure does.

@@ -1,12 +1,12 @@
 #include "ui/window/model_files.h"
 
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QMenu>
 #include <QMimeData>
 #include <QUrl>
 
 #include "core/api/catalog.h"
+#include "ui/controls/ask_file.h"
 
 namespace plumbline::ui {
 
@@ -51,22 +51,15 @@ DroppedFiles dropped_files(const QMimeData& data) {
 
 QMenu* model_file_menu(QWidget& parent, const std::function<void(const QString&)>& take) {
     auto* menu = new QMenu(&parent);
-    const auto entry = [&](const QString& text, const QString& tip, QFileDialog::FileMode mode, const QString& filter) {
-        QAction* action = menu->addAction(text);
-        action->setToolTip(tip);
-        QObject::connect(action, &QAction::triggered, &parent, [&parent, take, text, mode, filter] {
-            auto* dialog = new QFileDialog(&parent, QString(text).remove(QLatin1Char('&')).remove(QStringLiteral("…")), {},
-                                           filter);
-            dialog->setAttribute(Qt::WA_DeleteOnClose);
-            dialog->setFileMode(mode);
-            dialog->setOption(QFileDialog::ShowDirsOnly, mode == QFileDialog::Directory);
-            QObject::connect(dialog, &QFileDialog::fileSelected, &parent, take);
-            dialog->open();
-        });
-    };
-    entry(QMenu::tr("A &GGUF file…"), QMenu::tr("One .gguf file"), QFileDialog::ExistingFile, QMenu::tr("Models (*.gguf)"));
-    entry(QMenu::tr("A &Hugging Face folder…"), QMenu::tr("A folder with config.json, *.safetensors and tokenizer.json"),
-          QFileDialog::Directory, {});
+    QAction* file = menu->addAction(QMenu::tr("A &GGUF file…"));
+    file->setToolTip(QMenu::tr("One .gguf file"));
+    QObject::connect(file, &QAction::triggered, &parent, [&parent, take] {
+        ask_file(&parent, QMenu::tr("A GGUF file"), {}, QMenu::tr("Models (*.gguf)"), take);
+    });
+    QAction* folder = menu->addAction(QMenu::tr("A &Hugging Face folder…"));
+    folder->setToolTip(QMenu::tr("A folder with config.json, *.safetensors and tokenizer.json"));
+    QObject::connect(folder, &QAction::triggered, &parent,
+                     [&parent, take] { ask_folder(&parent, QMenu::tr("A Hugging Face folder"), take); });
     menu->setToolTipsVisible(true);
     return menu;
 }

@@ -2,7 +2,6 @@
 
 #include <QComboBox>
 #include <QEvent>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLineEdit>
@@ -12,6 +11,7 @@
 #include <algorithm>
 
 #include "core/api/machine_memory.h"
+#include "ui/controls/ask_file.h"
 #include "ui/controls/figures.h"
 #include "ui/controls/label.h"
 #include "ui/controls/notice.h"
@@ -82,12 +82,9 @@ NewSessionDialog::NewSessionDialog(const Theme& theme, const std::vector<Catalog
     prompts_->addItem(tr("From a text file, one a line…"));
     connect(prompts_, &QComboBox::activated, this, [this](int index) {
         if (index == 1) {
-            auto* dialog = new QFileDialog(this, tr("Prompts, one a line"));
-            dialog->setAttribute(Qt::WA_DeleteOnClose);
-            dialog->setFileMode(QFileDialog::ExistingFile);
-            connect(dialog, &QFileDialog::fileSelected, this, &NewSessionDialog::use_prompts_file);
+            auto* dialog = ask_file(this, tr("Prompts, one a line"), {}, prompt_patterns(),
+                                    [this](const QString& path) { use_prompts_file(path); });
             connect(dialog, &QFileDialog::rejected, this, [this] { prompts_->setCurrentIndex(0); });
-            dialog->open();
         }
     });
     field(tr("Prompts"), prompts_, nullptr);
@@ -218,13 +215,9 @@ void NewSessionDialog::use_prompts_file(const QString& path) {
 }
 
 void NewSessionDialog::browse_place() {
-    auto* dialog = new QFileDialog(this, tr("Save the session as"), {}, tr("Plumbline sessions (*.plumb)"));
-    dialog->setAttribute(Qt::WA_DeleteOnClose);
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setDefaultSuffix(QStringLiteral("plumb"));
-    dialog->setOption(QFileDialog::DontConfirmOverwrite);  // an existing file is refused, never replaced
-    connect(dialog, &QFileDialog::fileSelected, place_, &QLineEdit::setText);
-    dialog->open();
+    ask_place(this, tr("Save the session as"), {}, tr("Plumbline sessions (*.plumb)"), QStringLiteral("plumb"),
+              [this](const QString& path) { place_->setText(path); },
+              Replace::allow);  // an existing file is refused, never replaced
 }
 
 void NewSessionDialog::start() {

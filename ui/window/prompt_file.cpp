@@ -53,6 +53,10 @@ void read_lines(const QByteArray& bytes, const QString& path, Prompts& prompts, 
 
 }  // namespace
 
+QString prompt_patterns() {
+    return tr("Prompts (*.txt *.jsonl *.csv *.gz);;All files (*)");
+}
+
 std::vector<std::string> read_prompt_file(const QString& path, QString& problem) {
     problem.clear();
     QFile file(path);

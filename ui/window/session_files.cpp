@@ -5,7 +5,7 @@
 
 #include "core/api/catalog.h"
 #include "core/api/errors.h"
-#include "ui/window/ask_file.h"
+#include "ui/controls/ask_file.h"
 #include "ui/window/model_files.h"
 #include "ui/window/prompt_file.h"
 #include "ui/window/status_row.h"
@@ -69,10 +69,8 @@ void SessionFiles::ask_open() {
              [this](const QString& path) { open_path(path); });
 }
 
-void SessionFiles::ask_folder() {
-    QFileDialog* dialog = ask_file(&window_, tr("Open a model folder"), {}, {}, [this](const QString& path) { open_path(path); });
-    dialog->setFileMode(QFileDialog::Directory);
-    dialog->setOption(QFileDialog::ShowDirsOnly);
+void SessionFiles::ask_model_folder() {
+    ask_folder(&window_, tr("Open a model folder"), [this](const QString& path) { open_path(path); });
 }
 
 void SessionFiles::locate_model() {
@@ -86,7 +84,7 @@ void SessionFiles::locate_model() {
 }
 
 void SessionFiles::ask_prompts() {
-    ask_file(&window_, tr("Prompts, one a line"), {}, tr("Prompts (*.txt *.jsonl *.csv *.gz);;All files (*)"),
+    ask_file(&window_, tr("Prompts, one a line"), {}, prompt_patterns(),
              [this](const QString& path) { add_prompts(path); });
 }
 
@@ -102,14 +100,11 @@ void SessionFiles::add_prompts(const QString& path) {
 }
 
 void SessionFiles::ask_copy() {
-    auto* dialog = ask_file(&window_, tr("Save a copy"), sessions_folder(), tr("Plumbline sessions (*.plumb)"),
-                            [this](const QString& path) {
-                                bridge_.post(SaveCopy{path.toStdString()});
-                                status_.say(tr("Saving a copy to %1").arg(QFileInfo(path).fileName()));
-                            });
-    dialog->setAcceptMode(QFileDialog::AcceptSave);
-    dialog->setFileMode(QFileDialog::AnyFile);
-    dialog->setDefaultSuffix(QStringLiteral("plumb"));
+    ask_place(&window_, tr("Save a copy"), sessions_folder() + QLatin1Char('/'), tr("Plumbline sessions (*.plumb)"),
+              QStringLiteral("plumb"), [this](const QString& path) {
+                  bridge_.post(SaveCopy{path.toStdString()});
+                  status_.say(tr("Saving a copy to %1").arg(QFileInfo(path).fileName()));
+              });
 }
 
 }  // namespace plumbline::ui

@@ -24,7 +24,7 @@ class SessionFiles : public QObject {
     void add_prompts(const QString& path);
 
     void ask_open();
-    void ask_folder();
+    void ask_model_folder();
     void ask_prompts();
     void ask_copy();
 

@@ -48,7 +48,8 @@ QLabel* picture(const Theme& theme, const QString& name, Tone tone, int size) {
     return label;
 }
 
-/// One row of a list card: icon, two lines of text, a mark behind the first of them, and what can be done with it at the right.
+/// One row of a list card: icon, two lines of text, a mark behind the first of them, and what can be done with it at
+/// the right.
 Surface* row(const Theme& theme, const QString& icon, const QString& title, const QString& detail,
              bool available, bool first, QWidget* right, QWidget* mark = nullptr) {
     auto* surface = new Surface(theme, Tone::card, first ? Edge::none : Edge::top);

@@ -15,7 +15,8 @@ namespace plumbline::ui {
 class ChatTemplateDialog;
 class Label;
 
-/// What is chosen, in words; whoever lays it out places the button too. Keeps a template of one's own for each model that was chosen. The theme must outlive it.
+/// What is chosen, in words; whoever lays it out places the button too. Keeps a template of one's own for each model
+/// that was chosen. The theme must outlive it.
 class TemplateChoice : public QWidget {
     Q_OBJECT
   public:
