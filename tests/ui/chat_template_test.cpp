@@ -3,6 +3,7 @@
 #include <QAction>
 #include <QComboBox>
 #include <QPlainTextEdit>
+#include <QThreadPool>
 
 #include "tests/support/tiny_model.h"
 #include "tests/ui/window_stage.h"
@@ -85,7 +86,8 @@ TEST_F(ChatTemplateDialogTest, AnEditIsSeenAndUsed) {
     EXPECT_FALSE(dialog->ok_button().isEnabled()) << "until it is tried";
     ASSERT_TRUE(settles(true));
     EXPECT_TRUE(dialog->preview().toPlainText().startsWith("system:")) << dialog->preview().toPlainText().toStdString();
-    QTest::mouseClick(&dialog->ok_button(), Qt::LeftButton);
+    QTest::keyClick(&dialog->editor(), Qt::Key_Return, Qt::ControlModifier);
+    ASSERT_TRUE(QTest::qWaitFor([&] { return !chosen.isEmpty(); })) << "Ctrl+Enter presses the button";
     EXPECT_EQ(chosen, QStringList({own})) << "to the last space";
     EXPECT_FALSE(dialog->isVisible());
 }
@@ -155,6 +157,24 @@ TEST_F(ChatTemplateDialogTest, OfASessionIsLookedAt) {
     EXPECT_EQ(dialog->editor().text(), "{{ messages[-1].content }}!");
     QTest::keyClick(dialog.get(), Qt::Key_Escape);
     EXPECT_FALSE(dialog->isVisible());
+}
+
+TEST(TemplateReader, MayBeGoneBeforeItsAnswer) {
+    QTemporaryDir folder;
+    const fs::path model = testing::write_tiny_model(folder.path().toStdString(), 5);
+    int answers = 0;
+    auto reader = std::make_unique<TemplateReader>();
+    QObject::connect(reader.get(), &TemplateReader::read, [&] { ++answers; });
+    reader->ask_model(QString::fromStdString(model.string()));
+    reader.reset();
+    TemplateReader other;
+    QObject::connect(&other, &TemplateReader::read, [&] { answers += 10; });
+    other.ask_model(QStringLiteral("absent"));
+    other.ask_model(QString::fromStdString(model.string()));
+    EXPECT_TRUE(QTest::qWaitFor([&] { return answers > 0; }));
+    QThreadPool::globalInstance()->waitForDone();
+    QTest::qWait(1);
+    EXPECT_EQ(answers, 10) << "of the last question alone";
 }
 
 /// Two models in the data folder: one with a template, one without.

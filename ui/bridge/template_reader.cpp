@@ -1,17 +1,24 @@
 #include "ui/bridge/template_reader.h"
 
+#include <QThreadPool>
 #include <exception>
+#include <mutex>
 #include <utility>
 
 namespace plumbline::ui {
 
-TemplateReader::TemplateReader(QObject* parent) : QObject(parent) {
-    thread_.setMaxThreadCount(1);
+struct TemplateReader::Link {
+    std::mutex mutex;
+    TemplateReader* reader = nullptr;  // protected by mutex; null once it is gone
+};
+
+TemplateReader::TemplateReader(QObject* parent) : QObject(parent), link_(std::make_shared<Link>()) {
+    link_->reader = this;
 }
 
 TemplateReader::~TemplateReader() {
-    thread_.clear();
-    thread_.waitForDone();
+    const std::lock_guard lock(link_->mutex);
+    link_->reader = nullptr;
 }
 
 void TemplateReader::ask_model(const QString& model) {
@@ -44,8 +51,12 @@ void TemplateReader::ask_dialogue(const QString& jinja, const ModelTemplate& mod
 }
 
 void TemplateReader::run(std::function<std::function<void()>()> work) {
-    thread_.start([this, work = std::move(work)] {
-        QMetaObject::invokeMethod(this, work(), Qt::QueuedConnection);
+    QThreadPool::globalInstance()->start([link = link_, work = std::move(work)] {
+        const std::function<void()> answer = work();
+        const std::lock_guard lock(link->mutex);
+        if (link->reader) {
+            QMetaObject::invokeMethod(link->reader, answer, Qt::QueuedConnection);
+        }
     });
 }
 

@@ -4,15 +4,14 @@
 
 #include <QObject>
 #include <QString>
-#include <QThreadPool>
 #include <functional>
+#include <memory>
 
 #include "core/api/chat_templates.h"
 
 namespace plumbline::ui {
 
-/// Used on the GUI thread; its end waits for a thread of its own. Of the answers to each question only the latest one's
-/// comes.
+/// Used on the GUI thread; its end waits for nothing. Of the answers to each question only the latest one's comes.
 class TemplateReader : public QObject {
     Q_OBJECT
   public:
@@ -30,11 +29,13 @@ class TemplateReader : public QObject {
     void written(const plumbline::WrittenDialogue& dialogue);
 
   private:
-    /// Does `work` on the thread, and on the GUI thread what that returns.
+    /// Does `work` on another thread, and on the GUI thread what that returns.
     void run(std::function<std::function<void()>()> work);
+    /// Shared with the work, which may outlast the reader.
+    struct Link;
 
+    std::shared_ptr<Link> link_;
     int model_asked_ = 0, dialogue_asked_ = 0;   // questions so far: the tokens of their answers
-    QThreadPool thread_;
 };
 
 }  // namespace plumbline::ui

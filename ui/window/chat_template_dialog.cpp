@@ -174,7 +174,8 @@ QWidget* ChatTemplateDialog::build_foot() {
         load_ = button(tr("Load file…"), tr("A template from a .jinja or text file"));
         buttons->addStretch();
         connect(button(tr("Cancel"), {}), &QPushButton::clicked, this, &QDialog::reject);
-        ok_ = button(tr("Use"), tr("The session will be begun with this template"));
+        ok_ = button(tr("Use"), tr("The session will be begun with this template (Ctrl+Enter)"));
+        ok_->setShortcut(QKeySequence(Qt::CTRL | Qt::Key_Return));   // in the editor Enter begins a line
         ok_->setDefault(true);
         set_button_kind(*ok_, ButtonKind::primary);
         connect(reset_, &QPushButton::clicked, this, [this] {
