@@ -49,6 +49,9 @@ class Driver {
         if (on_event_) {
             on_event_(event);
         }
+        if (const auto* ready = std::get_if<PairReady>(&event.body)) {
+            shown_ = ready->pair;
+        }
         if (const auto* failed = std::get_if<CommandFailed>(&event.body)) {
             throw std::runtime_error(failed->message);
         }
@@ -71,11 +74,20 @@ class Driver {
         }
     }
 
+    /// What is on the screen: it may have come while something else was waited for.
+    Pair shown() {
+        while (!shown_) {
+            next();
+        }
+        return *shown_;
+    }
+
   private:
     Engine& engine_;
     const Job& job_;
     std::function<void(const Event&)> on_event_;
     std::vector<Event> waiting_;
+    std::optional<Pair> shown_;
 };
 
 double median_score(const Judge& judge, const std::vector<std::string>& prompts, const Evaluated& replies) {
@@ -159,7 +171,7 @@ SimulateResult simulate(const SimulateRequest& request, const EngineOptions& opt
     result.nll_before = reference_nll(before);
     result.replies_before = before.replies;
 
-    Pair pair = driver.until<PairReady>().pair;
+    Pair pair = driver.shown();
     int ties_in_a_row = 0;
     for (int click = 1; click <= request.clicks; ++click) {
         // As in the measured settings, a click is a preference: a pair that the judge cannot tell apart is marked as a

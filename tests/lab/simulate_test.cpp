@@ -1,6 +1,7 @@
 // The window's loop with a simulated person.
 
 #include <algorithm>
+#include <thread>
 
 #include "tests/lab/lab.h"
 
@@ -49,6 +50,24 @@ void expect_share(const Share& share) {
     EXPECT_LE(share.low, share.share);
     EXPECT_LE(share.share, share.high);
     EXPECT_LE(share.high, 1);
+}
+
+TEST_P(Simulating, TakesAPairThatCameBeforeTheFirstEvaluationWasAskedFor) {
+    std::stop_source stop;
+    const std::jthread limit([&](const std::stop_token& done) {
+        for (int i = 0; i < 200 && !done.stop_requested(); ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        }
+        stop.request_stop();
+    });
+    const auto slow_reader = [](const Event& event) {
+        if (std::holds_alternative<SessionOpened>(event.body)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(200));   // the engine draws meanwhile
+        }
+    };
+    const SimulateResult result =
+        simulate(request(1), one_thread(), {stop.get_token(), {}}, [](const SimulatedClick&) {}, slow_reader);
+    EXPECT_EQ(result.clicks, 1);
 }
 
 TEST_P(Simulating, ClicksCountsAndEvaluates) {
