@@ -25,7 +25,7 @@ class InputFile {
     int memory_ = -1;  // file descriptor of the copy of standard input
 };
 
-/// JSON lines of `name`. Each throws Error with the line number.
+/// JSON lines of `name`, as read_score_requests and read_texts have them.
 std::vector<ScoreRequest> score_requests(const std::string& name);
 std::vector<std::string> json_texts(const std::string& name);
 

@@ -16,6 +16,30 @@ struct ScoreOptions {
     EngineOptions engine;
 };
 
+/// Results in the order of the rows. What could not be scored stands among them as JSON, and on stderr.
+template <class Result, class Print>
+void print_results(const std::vector<ScoreRequest>& requests, const std::vector<Result>& results,
+                   const TextTable& table, Console& console, const Print& print) {
+    if (!console.json()) {
+        console.line(table.header());
+    }
+    std::int64_t skipped = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+        if (results[i].fault.empty()) {
+            print(i + 1, results[i]);
+            continue;
+        }
+        ++skipped;
+        console.note("skipped: line " + std::to_string(requests[i].line) + ": " + results[i].fault);
+        if (console.json()) {
+            console.object({{"line", requests[i].line}, {"skipped", results[i].fault}});
+        }
+    }
+    if (skipped > 0) {
+        console.note("skipped " + counted(skipped, "row") + " of " + std::to_string(results.size()));
+    }
+}
+
 void run_logprobs(const ScoreOptions& options, Work& work) {
     const std::vector<ScoreRequest> requests = score_requests(options.file);
     const auto results = logprobs(options.model, options.adapter, requests, options.engine, work.job());
@@ -23,37 +47,29 @@ void run_logprobs(const ScoreOptions& options, Work& work) {
                            {"tokens"},
                            {"sum (nats)", Align::right, 12},
                            {"a token", Align::right, 10}});
-    if (!work.console.json()) {
-        work.console.line(table.header());
-    }
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        const LogprobsResult& result = results[i];
+    print_results(requests, results, table, work.console, [&](std::size_t row, const LogprobsResult& result) {
         if (work.console.json()) {
             work.console.object({{"ids", result.ids}, {"logprobs", result.logprobs}, {"sum", result.sum}});
         } else {
             work.console.line(
-                table.line({std::to_string(i + 1), std::to_string(result.ids.size()), figure(result.sum),
+                table.line({std::to_string(row), std::to_string(result.ids.size()), figure(result.sum),
                             figure(result.sum / static_cast<double>(result.ids.size()))}));
         }
-    }
+    });
 }
 
 void run_reward(const ScoreOptions& options, Work& work) {
     const std::vector<ScoreRequest> requests = score_requests(options.file);
     const auto results = rewards(options.model, options.adapter, requests, options.engine, work.job());
     const TextTable table({{"row", Align::right, 5}, {"tokens"}, {"reward", Align::right, 10}});
-    if (!work.console.json()) {
-        work.console.line(table.header());
-    }
-    for (std::size_t i = 0; i < results.size(); ++i) {
-        const RewardResult& result = results[i];
+    print_results(requests, results, table, work.console, [&](std::size_t row, const RewardResult& result) {
         if (work.console.json()) {
             work.console.object({{"reward", result.reward}, {"token_rewards", result.token_rewards}});
         } else {
             work.console.line(table.line(
-                {std::to_string(i + 1), std::to_string(result.token_rewards.size()), figure(result.reward)}));
+                {std::to_string(row), std::to_string(result.token_rewards.size()), figure(result.reward)}));
         }
-    }
+    });
 }
 
 void add_requests(CLI::App& command, std::string& file) {

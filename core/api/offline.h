@@ -26,16 +26,18 @@ struct Job {
     std::function<void(double fraction, const std::string& what)> progress;  // may be empty
 };
 
-/// Reads the header only.
-ModelInfo inspect_model(const std::string& model, const std::string& dtype);
+/// Reads the header only. `chat_template`: Jinja text in place of the model's; empty: the model's.
+ModelInfo inspect_model(const std::string& model, const std::string& dtype, const std::string& chat_template = {});
 
 struct Message { std::string role, content; };
 /// A prompt and its response, as text, as messages, or as ids; text parts are tokenized apart and joined.
 struct ScoreRequest {
     std::variant<std::string, std::vector<Message>, std::vector<int>> prompt;
     std::variant<std::string, std::vector<int>> response;
+    int line = 0;          // of a file
+    std::string fault{};   // why it is none; empty: it is one
 };
-/// Reads JSON lines of the contract; throws Error with the line number.
+/// Reads JSON lines of the contract, the bad ones as requests with a fault; throws Error when there are no lines.
 std::vector<ScoreRequest> read_score_requests(const std::filesystem::path& file);
 
 struct TokenizeResult { std::vector<int> ids; std::string text; };
@@ -47,8 +49,14 @@ std::vector<std::string> read_texts(const std::filesystem::path& file);
 /// lines are left out. Throws Error with the line number for the first bad row, and for a file without prompts.
 std::vector<std::string> read_prompt_texts(const std::filesystem::path& file);
 
-struct LogprobsResult { std::vector<int> ids; std::vector<double> logprobs; double sum = 0; };
-/// Log-probabilities of the response tokens (temperature 1), nats. `adapter`: PEFT folder or empty.
+struct LogprobsResult {
+    std::vector<int> ids;
+    std::vector<double> logprobs;
+    double sum = 0;
+    std::string fault{};   // why the request could not be scored; empty: it was
+};
+/// Log-probabilities of the response tokens (temperature 1), nats, a result a request. `adapter`: PEFT folder or empty.
+/// Requests that the model's template, vocabulary or context refuses have a fault; throws Error when all do.
 std::vector<LogprobsResult> logprobs(const std::string& model, const std::string& adapter,
                                      const std::vector<ScoreRequest>& requests, const EngineOptions& options,
                                      const Job& job);
@@ -73,8 +81,12 @@ std::vector<GenerateResult> generate(const std::string& model, const std::string
                                      const GenerateRequest& request, const EngineOptions& options, const Job& job,
                                      const std::function<void(int, const std::string&)>& on_text);
 
-struct RewardResult { double reward = 0; std::vector<double> token_rewards; };
-/// token_rewards: the head's value at each response token (the reward of that prefix).
+struct RewardResult {
+    double reward = 0;
+    std::vector<double> token_rewards;
+    std::string fault{};   // as for log-probabilities
+};
+/// token_rewards: the head's value at each response token (the reward of that prefix). Faults as for log-probabilities.
 std::vector<RewardResult> rewards(const std::string& model, const std::string& adapter,
                                   const std::vector<ScoreRequest>& requests, const EngineOptions& options,
                                   const Job& job);
@@ -98,6 +110,7 @@ struct TrainResult {
     int steps = 0;                         // of the weights that were written
     std::map<std::string, double> last;    // metrics of the last step
     std::vector<std::string> skipped;      // rows of the data
+    std::vector<std::string> notes;        // what others will make of the file, in words
     int resumed_from = 0;                  // steps done before
     std::vector<ChangedSetting> changed;
     std::string ended_by;                  // what a guard saw, in words; empty: it ran to its end
@@ -108,6 +121,7 @@ struct SavedTraining {
     int steps = 0;                                 // done
     std::map<std::string, std::string> settings;   // of the stage's struct
     std::string data, init_adapter, reward_adapter, reward;
+    std::string chat_template;                     // Jinja text; empty: the model's own
 };
 /// The files that hold the state of a training that writes `out`: for a folder in it, for a file beside it. `.json` is
 /// for people, `.safetensors` has all.

@@ -1,7 +1,5 @@
 #include "core/formats/prompts.h"
 
-#include <functional>
-
 #include "core/api/errors.h"
 #include "core/api/offline.h"
 #include "core/formats/data_rows.h"
@@ -11,39 +9,43 @@
 namespace plumbline {
 namespace {
 
-/// The first bad row ends it.
-void for_each_prompt(const std::filesystem::path& file, const std::function<void(PromptPart)>& use) {
-    const std::string operation = "read prompts";
-    bool any = false;
+constexpr const char* operation = "read prompts";
+
+}  // namespace
+
+PromptFile read_prompts(const std::filesystem::path& file) {
+    PromptFile out;
+    for_each_row(
+        file, operation, [&](const DataRow& row) { out.rows.push_back({row.line, prompt_of(row.value)}); },
+        [&](int line, const std::string& fault) {
+            out.skipped.push_back("line " + std::to_string(line) + ": " + fault);
+        },
+        PlainLines::as_prompts);
+    if (out.rows.empty()) {
+        throw Error(operation, file.string() + ": no prompts" +
+                                   (out.skipped.empty() ? std::string() : " (" + out.skipped.front() + ")") +
+                                   "; write one a line");
+    }
+    return out;
+}
+
+// A person's own list: the first bad row ends it, to be mended.
+std::vector<std::string> read_prompt_texts(const std::filesystem::path& file) {
+    std::vector<std::string> out;
     for_each_row(
         file, operation,
         [&](const DataRow& row) {
-            use(prompt_of(row.value));
-            any = true;
+            PromptPart prompt = prompt_of(row.value);
+            auto* text = std::get_if<std::string>(&prompt);
+            if (text == nullptr) throw RowError("prompt is a list of messages; write it as a text");
+            out.push_back(std::move(*text));
         },
         [&](int line, const std::string& fault) {
             throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
                                        "; correct the line or remove it");
         },
         PlainLines::as_prompts);
-    if (!any) throw Error(operation, file.string() + ": no prompts; write one a line");
-}
-
-}  // namespace
-
-std::vector<PromptPart> read_prompts(const std::filesystem::path& file) {
-    std::vector<PromptPart> out;
-    for_each_prompt(file, [&](PromptPart prompt) { out.push_back(std::move(prompt)); });
-    return out;
-}
-
-std::vector<std::string> read_prompt_texts(const std::filesystem::path& file) {
-    std::vector<std::string> out;
-    for_each_prompt(file, [&](PromptPart prompt) {
-        auto* text = std::get_if<std::string>(&prompt);
-        if (text == nullptr) throw RowError("prompt is a list of messages; write it as a text");
-        out.push_back(std::move(*text));
-    });
+    if (out.empty()) throw Error(operation, file.string() + ": no prompts; write one a line");
     return out;
 }
 

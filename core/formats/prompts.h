@@ -3,13 +3,22 @@
 // same as plain texts.
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "core/formats/preferences.h"
 
 namespace plumbline {
 
-/// Throws Error for the first bad row, and for a file without a prompt.
-std::vector<PromptPart> read_prompts(const std::filesystem::path& file);
+struct PromptLine {
+    int line = 0;
+    PromptPart prompt;
+};
+struct PromptFile {
+    std::vector<PromptLine> rows;
+    std::vector<std::string> skipped;   // "line 7: prompt is missing"
+};
+/// Bad rows are listed and skipped. Throws Error when the file cannot be read or has no good row.
+PromptFile read_prompts(const std::filesystem::path& file);
 
 }  // namespace plumbline

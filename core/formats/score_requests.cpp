@@ -28,29 +28,39 @@ ScoreRequest request_of(const json& row) {
     return out;
 }
 
-/// One result a row; the first bad row throws Error with its line number.
-template <class Row, class Read>
-std::vector<Row> read_rows(const std::filesystem::path& file, const std::string& operation, Read read) {
-    std::vector<Row> out;
-    for_each_row(
-        file, operation, [&](const DataRow& row) { out.push_back(read(row.value)); },
-        [&](int line, const std::string& fault) {
-            throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
-                                       "; correct the line or remove it");
-        });
-    if (out.empty()) throw Error(operation, file.string() + ": no rows; write one JSON object a line");
-    return out;
+[[noreturn]] void no_rows(const std::string& operation, const std::filesystem::path& file) {
+    throw Error(operation, file.string() + ": no rows; write one JSON object a line");
 }
 
 }  // namespace
 
 std::vector<ScoreRequest> read_score_requests(const std::filesystem::path& file) {
-    return read_rows<ScoreRequest>(file, "read requests", request_of);
+    const std::string operation = "read requests";
+    std::vector<ScoreRequest> out;
+    for_each_row(
+        file, operation,
+        [&](const DataRow& row) {
+            ScoreRequest request = request_of(row.value);
+            request.line = row.line;
+            out.push_back(std::move(request));
+        },
+        [&](int line, const std::string& fault) { out.push_back({{}, {}, line, fault}); });
+    if (out.empty()) no_rows(operation, file);
+    return out;
 }
 
+// All or nothing, for the ids stand in the order of the lines.
 std::vector<std::string> read_texts(const std::filesystem::path& file) {
-    return read_rows<std::string>(file, "read texts",
-                                  [](const json& row) { return text_of(member(row, "text"), "text"); });
+    const std::string operation = "read texts";
+    std::vector<std::string> out;
+    for_each_row(
+        file, operation, [&](const DataRow& row) { out.push_back(text_of(member(row.value, "text"), "text")); },
+        [&](int line, const std::string& fault) {
+            throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
+                                       "; correct the line or remove it");
+        });
+    if (out.empty()) no_rows(operation, file);
+    return out;
 }
 
 }  // namespace plumbline

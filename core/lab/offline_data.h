@@ -18,8 +18,8 @@ std::vector<int> prompt_ids(const LanguageModel& model, const PromptPart& prompt
 Sequence row_sequence(const OpenedModel& opened, const PromptPart& prompt, const std::string& reply,
                       int max_length);
 
-/// Calls `use` with each row; one that it refuses with Error is added to `skipped`. Throws Error when no row
-/// is left.
+/// Calls `use` with each row; one that it refuses with Error is added to `skipped`, once for the rows of a line.
+/// Throws Error when no row is left.
 template <class Rows, class Use>
 void use_rows(const Rows& rows, const std::filesystem::path& file, std::vector<std::string>& skipped,
               const Use& use);
@@ -30,12 +30,16 @@ template <class Rows, class Use>
 void use_rows(const Rows& rows, const std::filesystem::path& file, std::vector<std::string>& skipped,
               const Use& use) {
     bool any = false;
+    int last_skipped = 0;
     for (const auto& row : rows) {
         try {
             use(row);
             any = true;
         } catch (const Error& error) {
-            skipped.push_back("line " + std::to_string(row.line) + ": " + error.what());
+            if (row.line != last_skipped) {
+                skipped.push_back("line " + std::to_string(row.line) + ": " + error.what());
+            }
+            last_skipped = row.line;
         }
     }
     if (!any) {

@@ -50,10 +50,13 @@ PolicyGradientStage::PolicyGradientStage(const OnPolicyConfig& config, const Tra
       score_(make_score(request, opened)),
       settings_(gradient_settings(config)),
       kl_(controller(config)) {
-    for (const PromptPart& prompt : read_prompts(request.data)) {
-        prompts_.push_back({prompt_ids(*opened.model, prompt), static_cast<std::uint32_t>(prompts_.size())});
-        opened.model->require_room(prompts_.back().ids.size(), config.max_new_tokens);
-    }
+    const PromptFile data = read_prompts(request.data);
+    skipped_ = data.skipped;
+    use_rows(data.rows, request.data, skipped_, [&](const PromptLine& row) {
+        std::vector<int> ids = prompt_ids(*opened.model, row.prompt);
+        opened.model->require_room(ids.size(), config.max_new_tokens);
+        prompts_.push_back({std::move(ids), static_cast<std::uint32_t>(prompts_.size())});
+    });
 }
 
 std::int64_t PolicyGradientStage::graph_rows() const {

@@ -86,19 +86,45 @@ std::vector<double> to_doubles(const Tensor& t) {
     return {plain.const_data_ptr<double>(), plain.const_data_ptr<double>() + plain.numel()};
 }
 
-void report(const Job& job, std::size_t done, std::size_t all, const char* what) {
-    if (job.progress) {
-        job.progress(static_cast<double>(done) / static_cast<double>(all), what);
+/// One result a request, in order: what `score` makes of it, or why there is none.
+template <class Result, class Score>
+std::vector<Result> score_each(const OpenedModel& opened, const std::vector<ScoreRequest>& requests, const Job& job,
+                               const Score& score) {
+    at::NoGradGuard no_grad;
+    std::vector<Result> out;
+    bool any = false;
+    for (const ScoreRequest& request : requests) {
+        opened.pulse.check();
+        Result& result = out.emplace_back();
+        result.fault = request.fault;
+        if (result.fault.empty()) {
+            try {
+                score(request_sequence(opened, request), result);
+                any = true;
+            } catch (const Error& error) {
+                result.fault = error.what();
+            }
+        }
+        if (job.progress) {
+            job.progress(static_cast<double>(out.size()) / static_cast<double>(requests.size()), "scoring");
+        }
     }
+    if (!any && !out.empty()) {
+        const int line = requests.front().line;
+        throw Error("score", "no row can be used (" + (line > 0 ? "line " + std::to_string(line) + ": " : "") +
+                                 out.front().fault + "); correct the rows");
+    }
+    return out;
 }
 
 }  // namespace
 
-ModelInfo inspect_model(const std::string& model, const std::string& dtype) {
+ModelInfo inspect_model(const std::string& model, const std::string& dtype, const std::string& chat_template) {
     const std::filesystem::path path = resolve_model(model);
     const ModelFiles files(path);
-    return describe_model(files, model_name(path), precision_of(dtype),
-                          chat_template_of(files.chat_template(), *files.tokenizer()));
+    return describe_model(
+        files, model_name(path), precision_of(dtype),
+        chat_template_of(chat_template.empty() ? files.chat_template() : chat_template, *files.tokenizer()));
 }
 
 std::vector<TokenizeResult> tokenize(const std::string& model, const std::vector<std::string>& texts) {
@@ -118,22 +144,14 @@ std::vector<LogprobsResult> logprobs(const std::string& model, const std::string
                                      const Job& job) {
     const OpenedModel opened(model, options, job);
     const auto lora = opened.adapter(adapter);
-    at::NoGradGuard no_grad;
-    std::vector<LogprobsResult> out;
-    for (const ScoreRequest& request : requests) {
-        opened.pulse.check();
-        const Sequence sequence = request_sequence(opened, request);
-        LogprobsResult result;
+    return score_each<LogprobsResult>(opened, requests, job, [&](const Sequence& sequence, LogprobsResult& result) {
         result.ids.assign(sequence.ids.begin() + sequence.prompt_length, sequence.ids.end());
         result.logprobs = to_doubles(policy_logprobs(opened.model->decoder(), lora ? &*lora : nullptr,
                                                      pack({&sequence, 1}), Tensor(), 1.0, opened.pulse));
         for (const double l : result.logprobs) {
             result.sum += l;
         }
-        out.push_back(std::move(result));
-        report(job, out.size(), requests.size(), "scoring");
-    }
-    return out;
+    });
 }
 
 std::vector<GenerateResult> generate(const std::string& model, const std::string& adapter,
@@ -183,19 +201,11 @@ std::vector<RewardResult> rewards(const std::string& model, const std::string& a
     const OpenedModel opened(model, options, job);
     const RewardModel reward = RewardModel::read(opened.model->decoder().config(), adapter,
                                                  opened.model->decoder().device());
-    at::NoGradGuard no_grad;
-    std::vector<RewardResult> out;
-    for (const ScoreRequest& request : requests) {
-        opened.pulse.check();
-        const Sequence sequence = request_sequence(opened, request);
-        RewardResult result;
+    return score_each<RewardResult>(opened, requests, job, [&](const Sequence& sequence, RewardResult& result) {
         result.token_rewards =
             to_doubles(token_rewards(opened.model->decoder(), reward, pack({&sequence, 1}), opened.pulse));
         result.reward = result.token_rewards.back();
-        out.push_back(std::move(result));
-        report(job, out.size(), requests.size(), "scoring");
-    }
-    return out;
+    });
 }
 
 }  // namespace plumbline

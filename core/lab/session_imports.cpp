@@ -21,7 +21,7 @@ constexpr std::size_t longest_sequence = 2048;   // tokens of prompt and reply; 
 }  // namespace
 
 ImportResult Session::import_answers(const std::filesystem::path& file, const Job& job) {
-    ImportResult result = import_preferences(*file_, file, job);
+    ImportResult result = import_preferences(*file_, file, job, &model_->chat_template());
     load_answers();
     return result;
 }

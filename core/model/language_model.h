@@ -34,6 +34,7 @@ class LanguageModel {
 
     const Decoder& decoder() const { return *decoder_; }
     const Tokenizer& tokenizer() const { return *tokenizer_; }
+    const ChatTemplate& chat_template() const { return chat_template_; }
     const ModelInfo& info() const { return info_; }
     const ReplyEnds& ends() const { return ends_; }
 

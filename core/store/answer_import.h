@@ -9,6 +9,8 @@
 
 namespace plumbline {
 
+class ChatTemplate;
+
 /// All answers of one file in one transaction: without commit() none of them has been there. Each becomes a label with
 /// replies of its own, which have no tokens until a session learns from them; prompts are hidden, as removed ones are.
 /// While it lives nothing else writes to the file.
@@ -28,7 +30,9 @@ class AnswerImport {
     std::unique_ptr<Rows> rows_;
 };
 
-/// All good rows of a preference file, or on Stopped and Error none.
-ImportResult import_preferences(ProjectFile& project, const std::filesystem::path& file, const Job& job);
+/// All good rows of a preference file, or on Stopped and Error none. Dialogues that the template refuses are bad rows;
+/// without one all are taken.
+ImportResult import_preferences(ProjectFile& project, const std::filesystem::path& file, const Job& job,
+                                const ChatTemplate* chat_template = nullptr);
 
 }  // namespace plumbline

@@ -119,6 +119,27 @@ TEST_F(Scores, WrongRequestsAreExitOneWithTheLine) {
     }
 }
 
+TEST_F(Scores, BadRowsAreNamedWithTheirLineAndTheOthersScored) {
+    const std::string alternate =
+        write("alternate.jinja", "{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+                                 "{{ raise_exception('roles must alternate') }}{% endif %}"
+                                 "<{{ m.content }}>{% endfor %}");
+    const std::string good = R"({"messages":[{"role":"user","content":"Hi"}],"response":"Hello"})";
+    const std::string refused =
+        R"({"messages":[{"role":"user","content":"a"},{"role":"user","content":"b"}],"response":"c"})";
+    const std::string file = write("rows.jsonl", good + "\n\nnonsense\n" + refused + "\n" + good + "\n");
+    const ProcessResult result = run({"logprobs", model_, "--jsonl", file, "--json", "--chat-template", alternate});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const auto rows = json_lines(result.out);
+    ASSERT_EQ(rows.size(), 4U);
+    EXPECT_EQ(rows[0], rows[3]);
+    EXPECT_EQ(rows[1], (json{{"line", 3}, {"skipped", "it is not a JSON object (character 2 cannot be read)"}}));
+    EXPECT_EQ(rows[2].at("line"), 4);
+    EXPECT_NE(rows[2].at("skipped").get<std::string>().find("roles must alternate"), std::string::npos) << rows[2];
+    EXPECT_NE(result.err.find("skipped: line 3: it is not"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("skipped 2 rows of 4"), std::string::npos) << result.err;
+}
+
 TEST_F(Scores, GenerateRepeatsForASeedAndDiffersForAnother) {
     const auto first = generate({"-n", "3", "--seed", "7"});
     ASSERT_EQ(first.size(), 3U);

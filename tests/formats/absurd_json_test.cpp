@@ -39,7 +39,10 @@ class AbsurdJson : public ::testing::Test {
         };
         readers_["feedback"] = lines("feedback.jsonl", [](const auto& path) { read_feedback(path); });
         readers_["demonstrations"] = lines("rows.jsonl", [](const auto& path) { read_demonstrations(path); });
-        readers_["requests"] = lines("requests.jsonl", [](const auto& path) { read_score_requests(path); });
+        readers_["requests"] = lines("requests.jsonl", [](const auto& path) {
+            const auto rows = read_score_requests(path);
+            if (!rows.at(0).fault.empty()) throw Error("row", rows.at(0).fault);
+        });
         readers_["safetensors"] = [this](const std::string& object) {
             std::string length(8, '\0');
             for (std::size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(object.size() >> 8 * i & 255);

@@ -160,10 +160,12 @@ TEST(Prompts, ReadsJsonLinesOrPlainLines) {
               (std::vector<std::string>{"one", "  two {x} ", "\uFFFDthree"}));
     EXPECT_EQ(read_prompt_texts(file_of(folder, "{\"prompt\":\"a\\nb\"}\n\n{\"prompt\":\"c\",\"x\":1}\n")),
               (std::vector<std::string>{"a\nb", "c"}));
-    const auto parts = read_prompts(file_of(folder, R"({"prompt":[{"role":"user","content":"q"}]})"
-                                                    "\n"));
-    ASSERT_EQ(parts.size(), 1u);
-    EXPECT_EQ(shown(parts[0]), "user:q;");
+    const PromptFile parts = read_prompts(file_of(folder, R"({"prompt":[{"role":"user","content":"q"}]})"
+                                                          "\n{}\n{\"prompt\":\"p\"}\n"));
+    ASSERT_EQ(parts.rows.size(), 2u);
+    EXPECT_EQ(shown(parts.rows[0].prompt), "user:q;");
+    EXPECT_EQ(parts.rows[1].line, 3);
+    EXPECT_EQ(parts.skipped, std::vector<std::string>{"line 2: prompt is missing"});
 }
 
 void expect_error(const std::function<void()>& act, const std::string& part) {
@@ -181,6 +183,7 @@ TEST(Prompts, NamesTheLineThatIsWrong) {
         return [&, text] { read_prompt_texts(file_of(folder, text)); };
     };
     expect_error(read(""), "no prompts");
+    expect_error([&] { read_prompts(file_of(folder, "{}\n")); }, "no prompts (line 1: prompt is missing); write");
     expect_error(read("{\"prompt\":\"a\"}\nplain\n"), "line 2: it is not a JSON object");
     expect_error(read("{\"question\":\"a\"}\n"), "line 1: prompt is missing");
     expect_error(read("{\"prompt\":[{\"role\":\"user\",\"content\":\"q\"}]}\n"),

@@ -24,6 +24,13 @@ class RequestFile : public ::testing::Test {
             EXPECT_NE(what.find(part), std::string::npos) << what;
         }
     }
+    void expect_fault(const std::string& text, int line, const std::string& part) {
+        const auto requests = read_score_requests(file_of(text));
+        const ScoreRequest& last = requests.back();
+        EXPECT_EQ(last.line, line) << text;
+        EXPECT_NE(last.fault.find(part), std::string::npos) << "'" << last.fault << "' of " << text;
+        for (std::size_t i = 0; i + 1 < requests.size(); ++i) EXPECT_EQ(requests[i].fault, "");
+    }
     testing::TempFolder folder_;
 };
 
@@ -45,21 +52,22 @@ TEST_F(RequestFile, HasTextsMessagesOrIds) {
     EXPECT_EQ(std::get<std::vector<int>>(requests[2].response), (std::vector<int>{3}));
     EXPECT_EQ(std::get<std::string>(requests[3].prompt), "");
     EXPECT_TRUE(std::get<std::vector<int>>(requests[3].response).empty());
+    EXPECT_EQ(requests[3].line, 5);
 }
 
-TEST_F(RequestFile, NamesTheLineThatIsWrong) {
+TEST_F(RequestFile, KeepsTheLinesThatAreWrongWithTheirFault) {
     const std::string good = R"({"prompt":"p","response":"r"})"
                              "\n";
-    expect_error(good + "x\n", "line 2: it is not a JSON object");
-    expect_error(good + "\n{\"prompt\":\"p\"}\n", "line 3: it needs one of response and response_ids, not 0");
-    expect_error(R"({"response":"r"})", "one of prompt, messages and prompt_ids, not 0");
-    expect_error(R"({"prompt":"p","prompt_ids":[1],"response":"r"})", "not 2");
-    expect_error(R"({"prompt":1,"response":"r"})", "prompt is not a text");
-    expect_error(R"({"messages":"q","response":"r"})", "messages is not a list of messages");
-    expect_error(R"({"messages":[{"role":"","content":"q"}],"response":"r"})",
+    expect_fault(good + "x\n", 2, "it is not a JSON object");
+    expect_fault(good + "\n{\"prompt\":\"p\"}\n", 3, "it needs one of response and response_ids, not 0");
+    expect_fault(R"({"response":"r"})", 1, "one of prompt, messages and prompt_ids, not 0");
+    expect_fault(R"({"prompt":"p","prompt_ids":[1],"response":"r"})", 1, "not 2");
+    expect_fault(R"({"prompt":1,"response":"r"})", 1, "prompt is not a text");
+    expect_fault(R"({"messages":"q","response":"r"})", 1, "messages is not a list of messages");
+    expect_fault(R"({"messages":[{"role":"","content":"q"}],"response":"r"})", 1,
                  "the role in message 1 of messages is empty");
     for (const char* id : {"-1", "2147483648", "1.5", "\"1\"", "null", "1e300", "18446744073709551615"}) {
-        expect_error("{\"prompt_ids\":[1," + std::string(id) + "],\"response\":\"r\"}", "prompt_ids holds ");
+        expect_fault("{\"prompt_ids\":[1," + std::string(id) + "],\"response\":\"r\"}", 1, "prompt_ids holds ");
     }
     expect_error("", "no rows");
 }
