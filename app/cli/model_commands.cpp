@@ -23,10 +23,11 @@ std::string millions(std::int64_t parameters) {
 struct InfoOptions {
     std::string model;
     std::string dtype = "f32";
+    std::string chat_template;
 };
 
 void run_info(const InfoOptions& options, Work& work) {
-    const ModelInfo info = inspect_model(options.model, options.dtype);
+    const ModelInfo info = inspect_model(options.model, options.dtype, options.chat_template);
     const std::vector<MemoryForecast> forecast = forecast_memory(options.model, options.dtype);
     if (work.console.json()) {
         Json peaks = Json::object();
@@ -105,6 +106,7 @@ void add_info(CLI::App& app, Invocation& invocation) {
                     [options](Work& work) { run_info(*options, work); });
     add_model(*command, options->model);
     add_dtype(*command, options->dtype);
+    add_chat_template(*command, options->chat_template);
     add_output_options(*command, invocation);
 }
 

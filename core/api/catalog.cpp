@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <set>
 #include <system_error>
 
@@ -11,6 +12,7 @@
 #include "core/formats/atomic_file.h"
 #include "core/formats/model_files.h"
 #include "core/lab/memory_need.h"
+#include "core/store/file_lock.h"
 #include "core/text/chat_template.h"
 #include "embedded/model_courtesy.h"
 #include "embedded/prompts_courtesy.h"
@@ -189,6 +191,13 @@ fs::path list_of_own() {
     return data_folder() / "models.json";
 }
 
+/// From before the list is read until it is written: what another program adds meanwhile would be lost.
+FileLock lock_list_of_own(const char* operation) {
+    std::error_code ignored;   // what cannot be made, cannot be locked either
+    fs::create_directories(data_folder(), ignored);
+    return FileLock(list_of_own(), operation, Busy::waits);
+}
+
 /// What its header says, where that is more than was known.
 void read_header(CatalogModel& model) {
     if (!model.installed) {
@@ -337,21 +346,34 @@ std::string add_own_model(const fs::path& given) {
         throw Error(operation, given.string() +
                                    ": is neither a .gguf file nor a folder with config.json; choose one of these");
     }
-    std::vector<OwnModel> own = read_own_models(list_of_own());
     std::set<std::string> names;
-    for (const CatalogModel& model : list_models()) {
-        if (fs::equivalent(model.path, path, error) && !error) {
-            return model.name;
+    const auto listed = [&]() -> std::optional<std::string> {
+        names.clear();
+        for (const CatalogModel& model : list_models()) {
+            if (fs::equivalent(model.path, path, error) && !error) {
+                return model.name;
+            }
+            names.insert(model.name);
         }
-        names.insert(model.name);
+        return std::nullopt;
+    };
+    if (const auto name = listed()) {
+        return *name;
     }
     const ModelFiles opened(path);  // throws for what cannot be opened
+    const FileLock lock = lock_list_of_own(operation);
+    if (const auto name = listed()) {   // by another program in the meantime
+        return *name;
+    }
+    std::vector<OwnModel> own = read_own_models(list_of_own());
     own.push_back({unused_name(lower(stem_of(path)), names), path});
     write_own_models(list_of_own(), own);
     return own.back().name;
 }
 
 void remove_own_model(const std::string& name) {
+    constexpr const char* operation = "remove model";
+    const FileLock lock = lock_list_of_own(operation);
     std::vector<OwnModel> own = read_own_models(list_of_own());
     std::string names;
     for (const CatalogModel& model : list_models()) {
@@ -364,7 +386,7 @@ void remove_own_model(const std::string& name) {
             names += (names.empty() ? "" : ", ") + model.name;
         }
     }
-    throw Error("remove model",
+    throw Error(operation,
                 "'" + name + "' was not added" + (names.empty() ? "; no model was" : "; choose one of " + names));
 }
 

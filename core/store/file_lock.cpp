@@ -21,40 +21,44 @@ bool is_current(int descriptor, const std::filesystem::path& path) {
            mine.st_dev == there.st_dev;
 }
 
-Error not_lockable(const std::filesystem::path& project, const char* operation, int code) {
+Error not_lockable(const std::filesystem::path& file, const char* operation, int code) {
     if (code == EACCES || code == EPERM || code == EROFS) {
         return {operation,
-                project.string() + ": its folder is read-only; choose a place that you can write to"};
+                file.string() + ": its folder is read-only; choose a place that you can write to"};
     }
     if (code == ENOENT || code == ENOTDIR) {
-        return {operation, project.string() + ": there is no such folder; create it or choose another"};
+        return {operation, file.string() + ": there is no such folder; create it or choose another"};
     }
     if (code == ENOSPC || code == EDQUOT) {
-        return {operation, project.string() + ": the disk is full; free some space and try again"};
+        return {operation, file.string() + ": the disk is full; free some space and try again"};
     }
-    return {operation, project.string() + ": the project cannot be locked (" + std::strerror(code) +
+    return {operation, file.string() + ": it cannot be locked (" + std::strerror(code) +
                            "); choose another place"};
 }
 
 }  // namespace
 
-FileLock::FileLock(const std::filesystem::path& project, const char* operation) {
-    // Two names of one project (a link to it) share the lock.
+FileLock::FileLock(const std::filesystem::path& file, const char* operation, Busy busy) {
+    // Two names of one file (a link to it) share the lock.
     std::error_code ignored;
-    const std::filesystem::path real = std::filesystem::weakly_canonical(project, ignored);
-    path_ = (real.empty() ? project : real).string() + "-lock";
+    const std::filesystem::path real = std::filesystem::weakly_canonical(file, ignored);
+    path_ = (real.empty() ? file : real).string() + "-lock";
     while (true) {
         descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
         if (descriptor_ < 0) {
-            throw not_lockable(project, operation, errno);
+            throw not_lockable(file, operation, errno);
         }
-        if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+        int taken = 0;
+        do {
+            taken = flock(descriptor_, busy == Busy::waits ? LOCK_EX : LOCK_EX | LOCK_NB);
+        } while (taken != 0 && errno == EINTR);
+        if (taken != 0) {
             const int code = errno;
             ::close(descriptor_);
             if (code == EWOULDBLOCK) {
-                throw Error(operation, project.string() + " is open in another window; close it there");
+                throw Error(operation, file.string() + " is open in another window; close it there");
             }
-            throw not_lockable(project, operation, code);
+            throw not_lockable(file, operation, code);
         }
         if (is_current(descriptor_, path_)) {
             return;

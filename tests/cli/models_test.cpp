@@ -2,6 +2,11 @@
 
 #include <algorithm>
 
+#include <optional>
+#include <thread>
+
+#include "core/api/own_models.h"
+#include "core/store/file_lock.h"
 #include "tests/cli/command_line.h"
 
 namespace plumbline::testing {
@@ -57,6 +62,24 @@ TEST_F(Models, TheTableFitsATerminal) {
     }
 }
 
+TEST_F(Models, AnotherProgramsEntryIsNotLost) {
+    std::filesystem::create_directories(folder_ / "data");
+    const std::filesystem::path list = folder_ / "data" / "models.json";
+    std::optional<FileLock> other(std::in_place, list, "test");
+    ChildProcess child(setup({"models", "--add", model_, "--json"}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));   // it has read the list by now, or waits
+    write_own_models(list, {{"elsewhere", folder_ / "elsewhere.gguf"}});
+    other.reset();
+    const ProcessResult added = child.wait();
+    EXPECT_EQ(added.exit_code, 0) << added.err;
+    std::vector<std::string> names;
+    for (const OwnModel& model : read_own_models(list)) {
+        names.push_back(model.name);
+    }
+    EXPECT_EQ(names, (std::vector<std::string>{"elsewhere", "tiny"}));
+    EXPECT_FALSE(std::filesystem::exists(list.string() + "-lock"));
+}
+
 TEST_F(Models, OnesOwnAreAddedAndRemoved) {
     const ProcessResult added = run({"models", "--add", model_, "--json"});
     EXPECT_EQ(added.exit_code, 0) << added.err;
@@ -96,6 +119,13 @@ TEST_F(Models, InfoGivesTheFilesSizes) {
     EXPECT_EQ(info.at("parameters"), static_cast<int>(tiny_tokens().size()) * h + sizes.blocks * block + h);
 
     EXPECT_EQ(json_lines(run({"info", model_, "--json", "--dtype", "bf16"}).out)[0].at("dtype"), "bf16");
+    const auto of_template = [&](const std::string& text) {
+        return json_lines(run({"info", model_, "--json", "--chat-template", write("own.jinja", text)}).out).at(0);
+    };
+    EXPECT_EQ(of_template("[INST]{{ messages[-1].content }}").at("template"), "mistral");
+    const nlohmann::json cut = of_template("{% if");
+    EXPECT_EQ(cut.at("template"), "none");
+    EXPECT_NE(cut.at("template_note").get<std::string>().find("cannot be used: "), std::string::npos) << cut;
     EXPECT_NE(run({"info", model_}).out.find("256 tokens"), std::string::npos);
 }
 
