@@ -27,6 +27,9 @@ Json summary_of(const TrainResult& result, const TrainRequest& request) {
     }
     summary["out"] = request.out.string();
     summary["skipped"] = result.skipped;
+    if (!result.notes.empty()) {
+        summary["notes"] = result.notes;
+    }
     if (request.resume) {
         summary["resumed_from"] = result.resumed_from;
         Json& changed = summary["changed"] = Json::object();
@@ -73,6 +76,9 @@ void print_end(const TrainResult& result, const TrainRequest& request, Console& 
     for (const ChangedSetting& setting : result.changed) {
         console.note("changed: " + setting.key + " was '" + setting.before + "', is '" + setting.now + "'");
     }
+    for (const std::string& note : result.notes) {
+        console.note("note: " + note);
+    }
     if (!result.ended_by.empty()) {
         console.note("stopped by a guard: " + result.ended_by);
     }
@@ -110,7 +116,7 @@ void run_train(const StageText& stage, const TrainRequest& request, const Engine
 
 /// What a stopped training was asked for, unless the command line says otherwise.
 template <class Config>
-void take_saved(Config& config, TrainRequest& request) {
+void take_saved(Config& config, TrainRequest& request, EngineOptions& engine) {
     const SavedTraining saved = read_saved_training(request.out);
     if (saved.stage != Config::stage) {
         throw UsageError(request.out.string() + " holds a stopped `train " + saved.stage +
@@ -127,14 +133,16 @@ void take_saved(Config& config, TrainRequest& request) {
     take(request.init_adapter, saved.init_adapter);
     take(request.reward_adapter, saved.reward_adapter);
     take(request.reward, saved.reward);
+    take(engine.chat_template, saved.chat_template);
 }
 
 template <class Config>
 void run_stage(const StageText& stage, const TrainOptions& options, Work& work) {
     TrainRequest request = options.request;
+    EngineOptions engine = options.engine;
     Config config;
     if (request.resume) {
-        take_saved(config, request);
+        take_saved(config, request, engine);
     }
     if (options.seed_given || !request.resume) {
         config.seed = options.seed;
@@ -142,7 +150,7 @@ void run_stage(const StageText& stage, const TrainOptions& options, Work& work) 
     assign(config, options.assignments);
     validate(config);
     request.config = config;
-    run_train(stage, request, options.engine, work);
+    run_train(stage, request, engine, work);
 }
 
 void add_reward_options(CLI::App& command, TrainRequest& request) {

@@ -53,6 +53,15 @@ bool is_of_tokens(const std::string& name) {
 
 }  // namespace
 
+std::vector<std::string> check_gguf(const ModelFiles& model) {
+    if (model.gguf() != nullptr) {
+        return {};
+    }
+    GgufWriter unwritten;
+    add_tokenizer(model, unwritten);
+    return add_settings(model, unwritten);
+}
+
 WrittenModel write_gguf(const ModelFiles& model, const WeightSource& source, GgufType type, const std::string& name,
                         const std::filesystem::path& out, const std::function<void(double)>& before_each,
                         const std::string& chat_template) {

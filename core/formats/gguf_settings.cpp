@@ -11,7 +11,7 @@ namespace plumbline {
 namespace {
 
 [[noreturn]] void refuse(const ModelFiles& model, const std::string& what) {
-    throw Error("export", model.path().string() + ": " + what + "; export it as safetensors");
+    throw Error("export", model.path().string() + ": " + what + "; write a folder instead");
 }
 
 /// llama.cpp has one name for the families that differ by settings only.
@@ -75,6 +75,9 @@ void add_rope(const ModelFiles& model, Keys& keys, GgufWriter& to) {
     }
     const HfConfig config(model.path() / "config.json");
     auto scaling = config.section("rope_parameters");
+    if (scaling && scaling->has("full_attention")) {   // Gemma 3's; the other blocks are not scaled
+        scaling = scaling->section("full_attention");
+    }
     if (!scaling) {
         scaling = config.section("rope_scaling");
     }
@@ -106,8 +109,33 @@ std::int64_t widest_window(const DecoderConfig& c) {
     return out;
 }
 
+/// Every so many blocks one sees everything, counted from the first such; one more than there are blocks: none does.
+int period_of(const ModelFiles& model) {
+    const DecoderConfig& c = model.config();
+    int period = 0;
+    for (int block = 0; block <= c.blocks && period == 0; ++block) {
+        period = block == c.blocks || c.positions_of(block).window == 0 ? block + 1 : 0;
+    }
+    for (int block = 0; block < c.blocks; ++block) {
+        if ((c.positions_of(block).window == 0) != ((block + 1) % period == 0)) {
+            refuse(model, "the blocks that see everything come at no even distance");
+        }
+    }
+    return period;
+}
+
+// llama.cpp takes the scale of scores, and the usual period, from the family and the number of blocks.
 void add_gemma(const ModelFiles& model, Keys& keys) {
     const DecoderConfig& c = model.config();
+    const bool second = c.family == "gemma2";
+    const int blocks_of_27b = second ? 46 : 62, usual_period = second ? 2 : 6;
+    const std::int64_t scored = c.blocks == blocks_of_27b ? c.hidden / c.heads : c.head_dim;
+    if (std::abs(c.attention_scale * std::sqrt(static_cast<double>(scored)) - 1) > 1e-6) {
+        refuse(model, "query_pre_attn_scalar is not the " + std::to_string(scored) + " that llama.cpp takes for it");
+    }
+    if (const int period = period_of(model); period != usual_period && std::min(period, usual_period) <= c.blocks) {
+        keys.whole("attention.sliding_window_pattern", period);
+    }
     keys.whole("attention.sliding_window", widest_window(c));
     if (c.attention_cap > 0) {
         keys.real("attn_logit_softcapping", c.attention_cap);

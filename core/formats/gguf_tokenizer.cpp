@@ -24,7 +24,7 @@ constexpr std::size_t longest_file = 256u << 20;
 constexpr std::int32_t normal = 1, unknown = 2, control = 3, user_defined = 4, unused = 5, byte = 6;
 
 [[noreturn]] void refuse(const std::string& what) {
-    throw Error("export", "tokenizer.json: " + what + "; export it as safetensors");
+    throw Error("export", "tokenizer.json: " + what + "; write a folder instead");
 }
 
 struct Tables {

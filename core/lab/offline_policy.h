@@ -25,8 +25,7 @@ void check_policy(const TrainRequest& request, const LoraConfig& config);
 /// `request` is checked.
 TrainedPolicy start_policy(const OpenedModel& opened, const TrainRequest& request, const LoraConfig& config,
                            std::uint64_t seed);
-/// A PEFT folder, or a GGUF file with the weights as f32 and the tokenizer of the model that training began
-/// with.
+/// A PEFT folder, or a GGUF file with the weights as f32, settings and tokenizer those of the model it began with.
 void write_policy(const OpenedModel& opened, const TrainRequest& request, const Adapter& policy,
                   const std::filesystem::path& out);
 

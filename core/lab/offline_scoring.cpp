@@ -31,7 +31,8 @@ OpenedModel::OpenedModel(const std::string& name, const EngineOptions& options, 
         }
     }, device);
     if (!options.chat_template.empty()) {
-        model = model->with_chat_template(options.chat_template);
+        own_template = options.chat_template;
+        model = model->with_chat_template(own_template);
     }
 }
 

@@ -32,6 +32,7 @@ json json_of(const TrainingState& state, const SavedTraining& asked) {
             {"init_adapter", asked.init_adapter},
             {"reward_adapter", asked.reward_adapter},
             {"reward", asked.reward},
+            {"chat_template", asked.chat_template},
             {"settings", asked.settings}};
 }
 
@@ -46,6 +47,7 @@ SavedState state_of(const json& saved) {
     out.asked.init_adapter = saved.at("init_adapter").get<std::string>();
     out.asked.reward_adapter = saved.at("reward_adapter").get<std::string>();
     out.asked.reward = saved.at("reward").get<std::string>();
+    out.asked.chat_template = saved.value("chat_template", "");   // states of earlier versions have none
     out.asked.settings = saved.at("settings").get<std::map<std::string, std::string>>();
     return out;
 }

@@ -4,6 +4,7 @@
 #include "core/api/config_fields.h"
 #include "core/api/errors.h"
 #include "core/api/offline.h"
+#include "core/formats/gguf_export.h"
 #include "core/lab/memory_check.h"
 #include "core/lab/offline_policy.h"
 #include "core/lab/offline_run.h"
@@ -41,7 +42,7 @@ void check(const TrainRequest& request, const Config& config) {
     }
 }
 
-SavedTraining asked_by(const TrainRequest& request) {
+SavedTraining asked_by(const TrainRequest& request, const EngineOptions& options) {
     SavedTraining out;
     std::visit(
         [&](const auto& config) {
@@ -55,6 +56,7 @@ SavedTraining asked_by(const TrainRequest& request) {
     out.init_adapter = request.init_adapter.string();
     out.reward_adapter = request.reward_adapter.string();
     out.reward = request.reward;
+    out.chat_template = options.chat_template;
     return out;
 }
 
@@ -73,6 +75,10 @@ std::vector<ChangedSetting> changes(const SavedTraining& before, const SavedTrai
     compare("init-adapter", before.init_adapter, now.init_adapter);
     compare("reward-adapter", before.reward_adapter, now.reward_adapter);
     compare("reward", before.reward, now.reward);
+    if (before.chat_template != now.chat_template) {   // too long to be shown
+        compare("chat-template", before.chat_template.empty() ? "the model's" : "another file's",
+                now.chat_template.empty() ? "the model's" : "a file's");
+    }
     return out;
 }
 
@@ -85,7 +91,7 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
         throw ConfigError(
             "train", "checkpoint-every is " + std::to_string(request.checkpoint_every) + "; use 0 or more");
     }
-    const SavedTraining asked = asked_by(request);
+    const SavedTraining asked = asked_by(request, options);
     std::optional<SavedState> saved;
     if (request.resume) {
         saved = read_training_state(request.out);
@@ -102,6 +108,10 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
             memory_limit(options));
     };
     require_room(1);   // before the weights are read
+    std::vector<std::string> notes;
+    if (is_model_file(request.out)) {   // nothing is trained that could not be written
+        notes = check_gguf(ModelFiles(resolve_model(request.model)));
+    }
     const OpenedModel opened(request.model, options, job);
     const std::unique_ptr<TrainingStage> stage = make_stage(request, opened);
     require_room(stage->graph_rows());
@@ -123,6 +133,7 @@ TrainResult train(const TrainRequest& request, const EngineOptions& options, con
         remove_training_state(request.out);  // of a training that is now complete
     }
     result.skipped = stage->skipped();
+    result.notes = std::move(notes);
     result.resumed_from = run.steps;
     if (saved) {
         result.changed = changes(saved->asked, asked);

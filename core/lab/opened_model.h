@@ -24,6 +24,7 @@ struct OpenedModel {
     Pulse pulse;
     int threads = 0;
     std::shared_ptr<const LanguageModel> model;
+    std::string own_template;   // Jinja text in place of the model's; empty: the model's
 };
 
 }  // namespace plumbline

@@ -9,8 +9,9 @@ tokens. llama.cpp may leave our reply where the two best tokens tie: where, by o
 they are within 0.01 nats in F16, within 0.25 in the quantised types. There llama.cpp rounds activations to 8 bits: on
 SmolLM2 in Q8_0 its log-probabilities are up to 0.13 nats from those of the same weights in f32, and as far from its own
 when it reads a text in one batch instead of token by token. A session's exported script is run by TRL, and its margins
-(chosen less rejected log-probability) must grow on three quarters of the session's pairs. Exit code: 0 when everything agrees, 1 when something does
-not, 2 for wrong usage.
+(chosen less rejected log-probability) must grow on three quarters of the session's pairs. Unless models are named, the
+tiny models of tests/golden are trained too, all weights of each family that llama.cpp has, and read by it. Exit code: 0
+when everything agrees, 1 when something does not, 2 for wrong usage.
 """
 
 import argparse
@@ -35,10 +36,12 @@ PAIRS = [(QUESTION, "Boil water and pour it over the leaves.", "No."),
          ("What is the capital of France?", "The capital of France is Paris.", "I do not care."),
          ("My parcel is late.", "I am sorry to hear that. Let me look into it.", "That is your problem.")]
 REPLY_TOKENS = 24
+FAMILIES = ROOT / "tests" / "golden" / "families"   # tiny random models
 GGUF_TIES = {"f16": 1e-2, "q8_0": 0.25, "q4_1": 0.25}   # nats between the two best tokens
 NEAR = 1e-4     # the same weights in the same precision
 SCRIPT = 0.25   # of a session's pairs, whose replies were drawn while it learned
 MERGED = 1e-3   # W + scale B A rounded once
+KERNELS = 5e-3  # attention of llama.cpp, which works in F16 for some shapes of heads
 
 
 class Interop:
@@ -179,6 +182,28 @@ def check_script(it, model, algorithm):
             not_learned / len(pairs), SCRIPT, "of them")
 
 
+def check_family(it, folder):
+    """All weights of a tiny model of another family, trained into a GGUF file."""
+    name = folder.name
+    work = it.folder / f"family-{name}"
+    work.mkdir()
+    model = work / "model"   # in a file named after phi3, llama.cpp looks for that model's own tokens
+    model.symlink_to(folder)
+    rows = write_lines(work / "rows.jsonl", [{"prompt": "the hat", "completion": " a cat"},
+                                             {"prompt": "a cat", "completion": " the hat"}])
+    requests = write_lines(work / "requests.jsonl", [
+        {"prompt_ids": [(7 * i + 11 * row) % 90 + 3 for i in range(8)],
+         "response_ids": [(13 * i + 5 * row) % 90 + 3 for i in range(12)]} for row in range(3)])
+    file = work / "trained.gguf"
+    it.ours("train", "sft", model, "--data", rows, "--config", "steps=3", "--config", "lr=3e-3", "--out", file)
+    trained = it.logprobs(file, requests)
+    assert apart(trained, it.logprobs(folder, requests)) > 10 * KERNELS, f"{name}: the training changed nothing"
+    it.note("a trained family, GGUF F32, log-probs", name, it.tool("llama-cpp-python"),
+            apart(trained, it.theirs("llama.cpp-logprobs", file, requests)[0]), KERNELS)
+    it.note_reply("a trained family, GGUF F32, greedy reply", name, file,
+                  it.theirs("llama.cpp", file, QUESTION, REPLY_TOKENS)[0], KERNELS)
+
+
 def table(rows):
     rows = [["what", "model", "tool", "apart", "limit", ""], *rows]
     widths = [max(3, *map(len, column)) for column in zip(*rows)]
@@ -190,7 +215,8 @@ def parse():
     parser = argparse.ArgumentParser(description="Plumbline's files in other programs, and theirs in Plumbline.")
     parser.add_argument("--cli", type=pathlib.Path, default=ROOT / "build" / "release" / "bin" / "plumbline-cli",
                         help="plumbline-cli (default: that of build/release)")
-    parser.add_argument("--model", action="append", help=f"default: {' and '.join(MODELS)}")
+    parser.add_argument("--model", action="append",
+                        help=f"default: {' and '.join(MODELS)}, and tiny ones of each family")
     parser.add_argument("--venv", type=pathlib.Path, help="an environment that has the tools; nothing is installed")
     parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="leave the files there; must not exist")
     options = parser.parse_args()
@@ -208,6 +234,8 @@ def run(options, folder):
         check_model(it, model)
     for algorithm in SCRIPTS:
         check_script(it, (options.model or MODELS)[0], algorithm)
+    for twin in [] if options.model else sorted(FAMILIES.glob("*.gguf")):
+        check_family(it, twin.with_suffix(""))
     print(table(it.rows))
     return 0 if all(row[-1] == "ok" for row in it.rows) else 1
 

@@ -4,6 +4,7 @@
     python interop_work.py peft FOLDER ADAPTER REQUESTS
     python interop_work.py make-adapter FOLDER ADAPTER REQUESTS
     python interop_work.py llama.cpp GGUF QUESTION TOKENS
+    python interop_work.py llama.cpp-logprobs GGUF REQUESTS
     python interop_work.py versions
 
 It is run by the Python of the environment that tests/bench/peers.py installs.
@@ -77,25 +78,33 @@ def make_adapter(folder, adapter, requests):
     return logprobs(model, requests)
 
 
-def llama_cpp(gguf, question, tokens):
+def opened_by_llama_cpp(gguf, **settings):
     import llama_cpp
     from llama_cpp import Llama
-    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
     # With extra buffers llama.cpp lays quantised matrices out anew for the processor; on one with AMX, 0.3.36 then
     # crashes on two tokens at a time, with files that others made too.
     defaults = llama_cpp.llama_model_default_params
 
     def plain():
-        settings = defaults()
-        settings.use_extra_bufts = False
-        return settings
+        out = defaults()
+        out.use_extra_bufts = False
+        return out
 
     llama_cpp.llama_model_default_params = llama_cpp.llama_cpp.llama_model_default_params = plain
-    llama = Llama(gguf, n_ctx=256, n_threads=2, logits_all=False, verbose=False)
-    formatter = Jinja2ChatFormatter(template=llama.metadata["tokenizer.chat_template"], eos_token="", bos_token="")
-    text = formatter(messages=[{"role": "user", "content": question}]).prompt
-    ids = llama.tokenize(text.encode(), add_bos=False, special=True)
+    return Llama(gguf, n_ctx=256, n_threads=2, verbose=False, **settings)
+
+
+def llama_cpp(gguf, question, tokens):
+    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+    llama = opened_by_llama_cpp(gguf)
+    template = llama.metadata.get("tokenizer.chat_template")
+    text = question + "\n"   # as Plumbline joins messages without a template
+    if template:
+        formatter = Jinja2ChatFormatter(template=template, eos_token="", bos_token="")
+        text = formatter(messages=[{"role": "user", "content": question}]).prompt
+    ids = llama.tokenize(text.encode(), add_bos=not template, special=True)
     out = []
     for token in llama.generate(ids, top_k=1, temp=0.0, repeat_penalty=1.0):
         out.append(token)
@@ -104,12 +113,27 @@ def llama_cpp(gguf, question, tokens):
     return {"greedy": out, "prompt": ids}
 
 
+def llama_cpp_logprobs(gguf, requests):
+    import numpy
+
+    llama = opened_by_llama_cpp(gguf, logits_all=True, type_k=0, type_v=0)   # keys and values in F32
+    out = []
+    for row in rows_of(requests):
+        ids, first = row["prompt_ids"] + row["response_ids"], len(row["prompt_ids"])
+        llama.reset()
+        llama.eval(ids)
+        logits = numpy.array(llama.scores[first - 1:len(ids) - 1], dtype=numpy.float64)
+        scores = logits - numpy.logaddexp.reduce(logits, axis=-1, keepdims=True)
+        out.append([scores[i, token] for i, token in enumerate(row["response_ids"])])
+    return out
+
+
 def versions():
     return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 WORK = {"transformers": transformers, "peft": peft, "make-adapter": make_adapter, "llama.cpp": llama_cpp,
-        "versions": versions}
+        "llama.cpp-logprobs": llama_cpp_logprobs, "versions": versions}
 
 if __name__ == "__main__":
     print(json.dumps(WORK[sys.argv[1]](*sys.argv[2:])))

@@ -195,6 +195,32 @@ TEST_F(Resume, SavesEveryFewStepsAndAtTheEnd) {
     EXPECT_NEAR(more.of("lr").front(), 5e-3 * rate(6, 4), 1e-9) << "the new rate holds";
 }
 
+TEST_F(Resume, TellsOfAnotherChatTemplate) {
+    DpoConfig config;
+    TrainRequest made = four_steps(config, "out");
+    made.checkpoint_every = 4;
+    const auto ignore = [](const StepMetrics&) {};
+    EngineOptions own = one_thread();
+    own.chat_template = "{% for m in messages %}<{{ m.content }}>{% endfor %}";
+    train(made, own, {}, ignore);
+    EXPECT_EQ(read_saved_training(made.out).chat_template, own.chat_template);
+    made.resume = true;
+    EXPECT_TRUE(train(made, own, {}, ignore).changed.empty());
+    const TrainResult other = train(made, one_thread(), {}, ignore);
+    ASSERT_EQ(other.changed.size(), 1U);
+    EXPECT_EQ(other.changed[0].key, "chat-template");
+    EXPECT_EQ(other.changed[0].now, "the model's");
+}
+
+TEST_F(Resume, AWholeModelKeepsTheTemplateThatItWasTrainedWith) {
+    DpoConfig config;
+    const TrainRequest made = four_steps(config, "out.gguf");
+    EngineOptions own = one_thread();
+    own.chat_template = "[INST]{% for m in messages %}{{ m.content }}{% endfor %}";
+    train(made, own, {}, [](const StepMetrics&) {});
+    EXPECT_EQ(inspect_model(made.out.string(), "f32").chat_template, "mistral");
+}
+
 TEST_F(Resume, WithAnotherBatchSizeGoesOnWhereTheDataWas) {
     DpoConfig config;
     TrainRequest made = four_steps(config, "out");

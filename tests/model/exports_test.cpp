@@ -18,6 +18,7 @@
 #include "core/formats/weight_shards.h"
 #include "core/model/read_decoder.h"
 #include "core/training/policy.h"
+#include "tests/support/gguf_writer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/torch_model.h"
 
@@ -167,6 +168,55 @@ std::vector<std::string> names() {
     return out;
 }
 INSTANTIATE_TEST_SUITE_P(All, Exports, ::testing::ValuesIn(names()), [](const auto& p) { return p.param; });
+
+// Gemma 3 in other sizes than the golden ones: what GGUF has no key for is taken from the family.
+class GemmaExport : public ::testing::Test {
+  protected:
+    GemmaExport() {
+        std::filesystem::copy(testing::golden_path("families/gemma3_usual"), folder_ / "gemma",
+                              std::filesystem::copy_options::recursive);
+    }
+    /// Of the file that it is written as.
+    DecoderConfig as_gguf(const std::function<void(json&)>& change) const {
+        json config = read_json_object(testing::golden_path("families/gemma3_usual") / "config.json", "t", 1 << 20);
+        change(config);
+        testing::write_whole(folder_ / "gemma" / "config.json", config.dump());
+        const ModelFiles model(folder_ / "gemma");
+        write_gguf(model, MergedWeights(model, nullptr), GgufType::f32, "t", folder_ / "out.gguf", ignore);
+        return ModelFiles(folder_ / "out.gguf").config();
+    }
+    const TempFolder folder_;
+};
+
+TEST_F(GemmaExport, KeepsStretchedPositionsOfTheBlocksThatSeeEverything) {
+    const DecoderConfig c = as_gguf([](json& config) {
+        config["rope_parameters"]["full_attention"]["rope_type"] = "linear";
+        config["rope_parameters"]["full_attention"]["factor"] = 8.0;
+    });
+    EXPECT_EQ(c.rope.factors, std::vector<double>(c.rope.factors.size(), 8.0));
+    EXPECT_FALSE(c.rope.factors.empty());
+    EXPECT_TRUE(c.local_rope.factors.empty());
+}
+
+TEST_F(GemmaExport, KeepsWhichBlocksSeeEverything) {
+    const auto windows = [&](std::vector<std::string> kinds) {
+        std::string out;
+        const DecoderConfig c = as_gguf([&](json& config) { config["layer_types"] = kinds; });
+        for (int block = 0; block < c.blocks; ++block) {
+            out += c.positions_of(block).window > 0 ? 's' : 'f';
+        }
+        return out;
+    };
+    const std::string s = "sliding_attention", f = "full_attention";
+    EXPECT_EQ(windows({s, s, s, s, s, f}), "sssssf");
+    EXPECT_EQ(windows({s, s, f, s, s, f}), "ssfssf");
+    EXPECT_EQ(windows({s, s, s, s, s, s}), "ssssss");
+    EXPECT_THROW(windows({s, f, f, s, s, f}), Error);
+}
+
+TEST_F(GemmaExport, RefusesAScaleThatIsNotTheFamilys) {
+    EXPECT_THROW(as_gguf([](json& config) { config["query_pre_attn_scalar"] = 10; }), Error);
+}
 
 class Export : public ::testing::Test {
   protected:
