@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <ctime>
 #include <tuple>
 
@@ -11,6 +12,7 @@
 #include "core/lab/export_policy.h"
 #include "core/lab/machine.h"
 #include "core/lab/memory_check.h"
+#include "core/lab/same_model.h"
 #include "core/store/export_data.h"
 
 namespace plumbline {
@@ -44,6 +46,18 @@ std::filesystem::path dated_project(const std::string& model) {
     }
 }
 
+/// When a model's file, or the latest of its folder's, was written.
+std::filesystem::file_time_type last_written(const std::filesystem::path& model) {
+    std::error_code ignored;
+    auto latest = std::filesystem::last_write_time(model, ignored);
+    if (std::filesystem::is_directory(model, ignored)) {
+        for (const auto& entry : std::filesystem::directory_iterator(model, ignored)) {
+            latest = std::max(latest, std::filesystem::last_write_time(entry, ignored));
+        }
+    }
+    return latest;
+}
+
 /// Whether replies drawn with one are not as the other would draw them.
 bool draw_apart(const SessionConfig& a, const SessionConfig& b) {
     const auto drawing = [](const SessionConfig& c) {
@@ -74,8 +88,7 @@ Session& EngineLoop::require_session(const char* operation) {
 
 std::shared_ptr<const LanguageModel> EngineLoop::open_model(const std::string& name_or_path, const std::string& dtype) {
     const std::filesystem::path path = resolve_model(name_or_path);
-    std::error_code ignored;
-    const auto written = std::filesystem::last_write_time(path, ignored);
+    const auto written = last_written(path);
     if (model_ && model_->info().path == std::filesystem::absolute(path) && model_->info().dtype == dtype &&
         model_written_ == written) {
         return model_;
@@ -140,11 +153,7 @@ void EngineLoop::handle(const OpenSession& command) {
         "open project", "this session", where, stored.dtype,
         [&](const DecoderConfig& model) { return session_memory(file->config(), model); }, memory_limit(options_));
     auto model = open_model(where, stored.dtype);   // its log holds for the arithmetic that it was made with
-    if (model->info().sha256 != stored.sha256) {
-        throw Error("open project", "its model " + where + " has changed (SHA-256 " +
-                                        model->info().sha256.substr(0, 12) + "…, the project was made with " +
-                                        stored.sha256.substr(0, 12) + "…); locate the original file");
-    }
+    require_same_model("open project", *file, *model);
     if (where != stored.path) {
         file->set_model_path(where);
     }

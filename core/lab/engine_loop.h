@@ -98,7 +98,7 @@ class EngineLoop {
 
     // Engine thread
     std::shared_ptr<const LanguageModel> model_;      // opened last
-    std::filesystem::file_time_type model_written_;   // its file
+    std::filesystem::file_time_type model_written_;   // the latest of its files
     std::unique_ptr<Session> session_;
     std::uint64_t run_ = 0;
     Activity activity_ = Activity::no_session;

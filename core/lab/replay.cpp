@@ -11,6 +11,7 @@
 #include "core/api/errors.h"
 #include "core/api/offline.h"
 #include "core/lab/machine.h"
+#include "core/lab/same_model.h"
 #include "core/lab/session.h"
 #include "core/lab/temporary_folder.h"
 
@@ -135,9 +136,7 @@ ReplayChecked replay_check(const std::filesystem::path& project, const EngineOpt
     start.config = config_from(nlohmann::json::parse(events.front().payload), {});
     const Pulse pulse{{}, job.stop};
     std::shared_ptr<LanguageModel> model = LanguageModel::open(stored.path, precision_of(stored.dtype), pulse, {}, device);
-    if (model->info().sha256 != stored.sha256) {
-        throw Error("replay", "the model " + stored.path + " has changed since; locate the original file");
-    }
+    require_same_model("replay", *file, *model);
     const TemporaryFolder folder("replay");
     const auto session = Session::create(start, model, folder.path() / "replay.plumb", [](const EventBody&) {});
 

@@ -12,6 +12,7 @@
 #include "core/api/errors.h"
 #include "core/api/recommended.h"
 #include "core/lab/row_checks.h"
+#include "core/lab/same_model.h"
 
 namespace plumbline {
 
@@ -84,6 +85,7 @@ std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_
                                          const std::filesystem::path& path, Emit emit) {
     validate(command.config);
     parse_reward_mix(command.config.live.reward);
+    const std::shared_ptr<const LanguageModel> as_in_its_files = model;
     model = with_own_template(std::move(model), command.config);
     const std::vector<std::string> prompts = command.prompts.empty() ? bundled_prompts(model->info().name) : command.prompts;
     for (const std::string& text : prompts) {
@@ -91,6 +93,7 @@ std::unique_ptr<Session> Session::create(const NewSession& command, std::shared_
     }
     const Learner untrained(*model, command.config);
     auto file = ProjectFile::create(path, model->info(), command.config, [&](ProjectFile& made) {
+        note_model(made, *as_in_its_files);
         for (const std::string& text : prompts) {
             made.add_prompt(text);
         }

@@ -216,7 +216,7 @@ TEST_F(Replaying, NeedsTheProjectsModel) {
     short_session();
     run_sql(project(), "UPDATE model SET path = '" + model + "'");
     expect_error_form(error_from([&] { replayed(project()); }),
-                      "replay: the model " + model + " has changed since");
+                      "replay: its model " + model + " has changed (SHA-256 ");
     run_sql(project(), "UPDATE model SET path = '/no/such.gguf'");
     EXPECT_NE(error_from([&] { replayed(project()); }).find("/no/such.gguf"), std::string::npos);
 }
