@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include "core/formats/model_files.h"
+#include "core/model/huge_pages.h"
 
 namespace plumbline {
 
@@ -107,6 +108,7 @@ DecoderBlock read_block(const WeightReader& weights, int block) {
 
 std::unique_ptr<Decoder> read_decoder(const ModelFiles& files, Precision precision, const Pulse& pulse,
                                       const std::function<void(double)>& progress, at::Device device) {
+    grow_heap_in_huge_pages();
     const DecoderConfig& config = files.config();
     const WeightReader weights(files, precision, device);
     const at::NoGradGuard no_grad;
