@@ -3,6 +3,7 @@
 
 #include "ui/window/model_export.h"
 
+#include <QStorageInfo>
 #include <QAction>
 #include <QComboBox>
 #include <QDir>
@@ -77,7 +78,8 @@ TEST_F(ModelExportTest, SaysWhatIsWrongWithAPlace) {
     };
     const QString there = write("there.gguf", "x");
     EXPECT_TRUE(remark(ModelFormat::gguf, folder.filePath("new")).startsWith("ok: ")) << dialog.remark().toStdString();
-    EXPECT_TRUE(dialog.remark().endsWith("are free there."));
+    // In a root of its own a program may not see what its folders lie on.
+    EXPECT_EQ(dialog.remark().endsWith("are free there."), QStorageInfo(folder.path()).isValid());
     EXPECT_EQ(remark(ModelFormat::gguf, there), "ok: There is such a file; it will be replaced.");
     EXPECT_EQ(remark(ModelFormat::gguf, " "), "no: Choose a place.");
     EXPECT_EQ(remark(ModelFormat::gguf, folder.filePath("no/new.gguf")),
