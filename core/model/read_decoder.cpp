@@ -13,6 +13,7 @@ using at::Tensor;
 
 namespace {
 
+constexpr std::int64_t out_of_cache = 16'000'000;    // weights; those of smaller models are in the caches when sampling
 constexpr std::int64_t entries_a_thread = 1 << 18;   // fewer cost more to hand over than to read
 
 class WeightReader {
@@ -108,8 +109,10 @@ DecoderBlock read_block(const WeightReader& weights, int block) {
 
 std::unique_ptr<Decoder> read_decoder(const ModelFiles& files, Precision precision, const Pulse& pulse,
                                       const std::function<void(double)>& progress, at::Device device) {
-    grow_heap_in_huge_pages();
     const DecoderConfig& config = files.config();
+    if (config.parameters() >= out_of_cache) {
+        grow_heap_in_huge_pages();
+    }
     const WeightReader weights(files, precision, device);
     const at::NoGradGuard no_grad;
     std::vector<DecoderBlock> blocks;
