@@ -99,13 +99,22 @@ void write_settings_of_gguf(const ModelFiles& model, GgufType type, const fs::pa
     add_id("bos_token_id", tokenizer->bos());
     add_id("eos_token_id", tokenizer->eos());
     add_id("pad_token_id", tokenizer->pad());
-    const ReplyEnds ends = reply_ends(*tokenizer, chat_template_of(model.chat_template(), *tokenizer));
-    if (ends.ids.size() > 1) generation["eos_token_id"] = ends.ids;
     write_json(to / "config.json", config);
     write_json(to / "generation_config.json", generation);
     const TokenizerFiles files = tokenizer_files(*model.gguf());
     write_atomically(to / "tokenizer.json", {files.tokenizer_json}, operation);
     write_atomically(to / "tokenizer_config.json", {files.tokenizer_config_json}, operation);
+}
+
+/// Where several tokens end a reply, all of them, for whoever generates with the folder.
+void write_ends(const ModelFiles& model, const std::string& chat_template, const fs::path& to) {
+    const auto tokenizer = model.tokenizer();
+    const ReplyEnds ends = reply_ends(*tokenizer, chat_template_of(chat_template, *tokenizer));
+    if (ends.ids.size() < 2) return;
+    const fs::path file = to / "generation_config.json";
+    json generation = fs::exists(file) ? read_json_object(file, operation, longest_config) : json::object();
+    generation["eos_token_id"] = ends.ids;
+    write_json(file, generation);
 }
 
 }  // namespace
@@ -121,6 +130,9 @@ WrittenModel write_folder(const ModelFiles& model, const WeightSource& source, G
     }
     if (!chat_template.empty()) {   // which comes before one of tokenizer_config.json
         write_atomically(folder.path() / "chat_template.jinja", {chat_template}, operation);
+        write_ends(model, chat_template, folder.path());
+    } else if (model.gguf() != nullptr) {
+        write_ends(model, model.chat_template(), folder.path());
     }
     const std::vector<FileTensor> tensors = file_tensors(model.family().folder, model.config(), source);
     write_weights(folder.path(), tensors, type, shard_bytes, before_each);

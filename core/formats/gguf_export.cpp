@@ -75,9 +75,7 @@ WrittenModel write_gguf(const ModelFiles& model, const WeightSource& source, Ggu
         add_tokenizer(model, writer);
     }
     writer.set("general.name", name);
-    if (!chat_template.empty()) {
-        writer.set("tokenizer.chat_template", chat_template);
-    }
+    add_chat_template(model, chat_template, writer);
     writer.set("general.file_type", file_type_of(type));
     const bool quantised = block_of(type).elements > 1;
     if (quantised) {

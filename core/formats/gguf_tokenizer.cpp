@@ -163,6 +163,18 @@ void add_sentencepiece(const json& file, Tables& tables, GgufWriter& to) {
 
 }  // namespace
 
+void add_chat_template(const ModelFiles& model, const std::string& jinja, GgufWriter& to) {
+    if (jinja.empty()) {
+        return;
+    }
+    to.set("tokenizer.chat_template", jinja);
+    const auto tokenizer = model.tokenizer();
+    const int end = reply_ends(*tokenizer, chat_template_of(jinja, *tokenizer)).written;
+    if (end >= 0 && end != tokenizer->eos()) {
+        to.set("tokenizer.ggml.eot_token_id", static_cast<std::uint32_t>(end));
+    }
+}
+
 void add_tokenizer(const ModelFiles& model, GgufWriter& to) {
     const auto tokenizer = model.tokenizer();   // checks the file
     const json file = read_json_object(model.path() / "tokenizer.json", "export", longest_file);
@@ -191,14 +203,7 @@ void add_tokenizer(const ModelFiles& model, GgufWriter& to) {
     add_id("tokenizer.ggml.eos_token_id", tokenizer->eos());
     add_id("tokenizer.ggml.padding_token_id", tokenizer->pad());
     to.set("tokenizer.ggml.add_bos_token", tokenizer->adds_bos());
-    const std::string chat = model.chat_template();
-    if (!chat.empty()) {
-        to.set("tokenizer.chat_template", chat);
-    }
-    const ReplyEnds ends = reply_ends(*tokenizer, chat_template_of(chat, *tokenizer));
-    if (ends.written != tokenizer->eos()) {
-        add_id("tokenizer.ggml.eot_token_id", ends.written);
-    }
+    add_chat_template(model, model.chat_template(), to);
 }
 
 }  // namespace plumbline

@@ -256,6 +256,21 @@ TEST_F(Export, WhatEndsATurnGoesAlong) {
     EXPECT_EQ(ModelFiles(folder_ / "back").tokenizer()->ends(), both);
 }
 
+TEST_F(Export, WhatEndsATurnIsThatOfATemplateOfOnesOwn) {
+    const std::string own = "{% for m in messages %}{{ m.content }}<s>{% endfor %}{% if add_generation_prompt %}>{% endif %}";
+    for (const char* name : {"llama", "llama.gguf"}) {
+        const ModelFiles model(testing::golden_path("families") / name);
+        const auto tokenizer = model.tokenizer();
+        std::vector<int> both = {tokenizer->bos(), tokenizer->eos()};
+        write_gguf(model, MergedWeights(model, nullptr), GgufType::f32, "t", folder_ / "own.gguf", ignore, own);
+        EXPECT_EQ(ModelFiles(folder_ / "own.gguf").tokenizer()->ends(), both) << name;
+        const auto out = folder_ / (std::string(name) + "-own");
+        write_folder(model, MergedWeights(model, nullptr), GgufType::f32, out, one_shard, ignore, own);
+        EXPECT_EQ(ModelFiles(out).tokenizer()->ends(), both) << name;
+        EXPECT_EQ(ModelFiles(out).tokenizer()->eos(), tokenizer->eos()) << name;
+    }
+}
+
 // A step of Q8_0 is the largest value of a block / 127, of Q4_1 the range / 15; a half of it is the most that is lost.
 TEST_F(Export, QuantisedFilesKeepToTheirSteps) {
     const auto worst = [&](GgufType type) {
