@@ -234,4 +234,12 @@ void for_each_row(const std::filesystem::path& file, const std::string& operatio
     if (reader) reader->finish();
 }
 
+std::function<void(int line, const std::string& fault)> first_bad_row_ends(const std::filesystem::path& file,
+                                                                           const std::string& operation) {
+    return [file, operation](int line, const std::string& fault) {
+        throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
+                                   "; correct the line or remove it");
+    };
+}
+
 }  // namespace plumbline

@@ -27,4 +27,8 @@ void for_each_row(const std::filesystem::path& file, const std::string& operatio
                   const std::function<void(int line, const std::string& fault)>& refuse,
                   PlainLines plain = PlainLines::refused);
 
+/// The `refuse` of files that are taken whole or not at all: throws Error with the line.
+std::function<void(int line, const std::string& fault)> first_bad_row_ends(const std::filesystem::path& file,
+                                                                           const std::string& operation);
+
 }  // namespace plumbline

@@ -40,10 +40,7 @@ std::vector<std::string> read_prompt_texts(const std::filesystem::path& file) {
             if (text == nullptr) throw RowError("prompt is a list of messages; write it as a text");
             out.push_back(std::move(*text));
         },
-        [&](int line, const std::string& fault) {
-            throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
-                                       "; correct the line or remove it");
-        },
+        first_bad_row_ends(file, operation),
         PlainLines::as_prompts);
     if (out.empty()) throw Error(operation, file.string() + ": no prompts; write one a line");
     return out;

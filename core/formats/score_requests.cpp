@@ -55,10 +55,7 @@ std::vector<std::string> read_texts(const std::filesystem::path& file) {
     std::vector<std::string> out;
     for_each_row(
         file, operation, [&](const DataRow& row) { out.push_back(text_of(member(row.value, "text"), "text")); },
-        [&](int line, const std::string& fault) {
-            throw Error(operation, file.string() + ": line " + std::to_string(line) + ": " + fault +
-                                       "; correct the line or remove it");
-        });
+        first_bad_row_ends(file, operation));
     if (out.empty()) no_rows(operation, file);
     return out;
 }

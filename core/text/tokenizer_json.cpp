@@ -119,7 +119,6 @@ class Reader {
         if (const auto names = beside("special_tokens_map.json")) read_names(JsonNode(*names));
         if (const auto config = beside("config.json")) {
             read_ids(JsonNode(*config));
-            read_ends(JsonNode(*config));
             if (const JsonNode rows = JsonNode(*config)["vocab_size"]; !rows.is_null()) {
                 rows_ = static_cast<std::size_t>(rows.integer(0, INT32_MAX));
             }
@@ -161,31 +160,34 @@ class Reader {
         id_of("pad_token", pad_, false);  // training may have meant to add it
     }
 
-    /// "eos_token_id": 2 or [2, 5]
+    /// "eos_token_id": 2 or [2, 5]; -1 for what the vocabulary does not have.
+    std::vector<int> ids_in(const JsonNode& entry) const {
+        std::vector<int> out;
+        const auto add = [&](const JsonNode& id) {
+            const std::int64_t value = id.integer(-1, INT32_MAX);
+            out.push_back(value < static_cast<std::int64_t>(model_.texts.size()) ? static_cast<int>(value) : -1);
+        };
+        if (entry.value().is_array()) {
+            for (const JsonNode& id : entry.items()) add(id);
+        } else if (!entry.is_null()) {
+            add(entry);
+        }
+        return out;
+    }
+
     void read_ids(const JsonNode& node) {
         const auto read = [&](const char* key, int& id) {
-            const JsonNode entry = node[key];
-            if (id >= 0 || entry.is_null()) return;
-            if (entry.value().is_array() && entry.value().empty()) return;
-            const JsonNode one = entry.value().is_array() ? entry[0] : entry;
-            const auto last = static_cast<std::int64_t>(model_.texts.size()) - 1;
-            if (const std::int64_t value = one.integer(-1, INT32_MAX); value <= last) id = static_cast<int>(value);
+            if (id >= 0) return;
+            if (const std::vector<int> ids = ids_in(node[key]); !ids.empty()) id = ids.front();
         };
         read("bos_token_id", bos_);
         read("eos_token_id", eos_);
         read("pad_token_id", pad_);
+        read_ends(node);
     }
 
-    /// All of "eos_token_id".
     void read_ends(const JsonNode& node) {
-        const JsonNode entry = node["eos_token_id"];
-        if (entry.is_null()) return;
-        const auto add = [&](const JsonNode& id) {
-            const std::int64_t value = id.integer(-1, INT32_MAX);
-            if (value < static_cast<std::int64_t>(model_.texts.size())) ends_.push_back(static_cast<int>(value));
-        };
-        if (!entry.value().is_array()) return add(entry);
-        for (const JsonNode& id : entry.items()) add(id);
+        for (const int id : ids_in(node["eos_token_id"])) ends_.push_back(id);
     }
 
     /// A training script may have added a token, to pad with, and the model no row for it: it cannot be read.

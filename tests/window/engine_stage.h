@@ -28,13 +28,7 @@ class EngineWindowTest : public ::testing::Test {
           settings(QString::fromStdString((folder / "settings.ini").string()), QSettings::IniFormat),
           theme(*static_cast<QApplication*>(QCoreApplication::instance())) {
         qputenv("PLUMBLINE_DATA_DIR", folder.path().c_str());
-        EngineOptions options;
-        options.threads = 1;
-        options.device = "cpu";
-        engine = std::make_unique<Engine>(options);
-        bridge = std::make_unique<EngineBridge>(*engine);
-        window = std::make_unique<MainWindow>(*bridge, theme, settings);
-        window->show();
+        launch();
         QObject::connect(bridge.get(), &EngineBridge::click_done, [this] { ++clicks_done; });
         QObject::connect(bridge.get(), &EngineBridge::label_recorded, [this] { ++recorded; });
         QObject::connect(bridge.get(), &EngineBridge::command_failed,
@@ -42,6 +36,15 @@ class EngineWindowTest : public ::testing::Test {
     }
     ~EngineWindowTest() override { close(); }
 
+    void launch() {
+        EngineOptions options;
+        options.threads = 1;
+        options.device = "cpu";
+        engine = std::make_unique<Engine>(options);
+        bridge = std::make_unique<EngineBridge>(*engine);
+        window = std::make_unique<MainWindow>(*bridge, theme, settings);
+        window->show();
+    }
     void close() {
         window.reset();
         bridge.reset();

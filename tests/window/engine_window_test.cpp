@@ -163,13 +163,7 @@ TEST_F(EngineWindowTest, ClosingInTheMidstLosesNothing) {
     ASSERT_TRUE(until([&] { return recorded == 1; })) << failure;
     close();
 
-    EngineOptions options;
-    options.threads = 1;
-    options.device = "cpu";
-    engine = std::make_unique<Engine>(options);
-    bridge = std::make_unique<EngineBridge>(*engine);
-    window = std::make_unique<MainWindow>(*bridge, theme, settings);
-    window->show();
+    launch();
     window->open_path(QString::fromStdString(project.string()));
     ASSERT_TRUE(reaches(Phase::choosing)) << failure;
     EXPECT_EQ(window->state().labels(), 1);
