@@ -68,7 +68,7 @@ class Interop:
     def note(self, what, model, tool, difference, limit, unit="nats"):
         good = difference <= limit
         measured = f"{difference:.1e} {unit}" if limit else "the same" if good else "different"
-        allowed = f"{limit:.0e}" if limit else "the same"
+        allowed = f"{limit:g}" if limit else "the same"
         self.rows.append([what, model, tool, measured, allowed, "ok" if good else "FAILED"])
         print("; ".join(self.rows[-1]), file=sys.stderr, flush=True)
 
