@@ -56,6 +56,8 @@ class GgufFile {
     const std::vector<GgufTensor>& tensors() const { return tensors_; }
     const GgufTensor* find_tensor(std::string_view name) const;   // nullptr: absent
     const GgufTensor& tensor(std::string_view name) const;        // throws Error when absent
+    /// Where a tensor of this file begins, bytes from the file's start.
+    std::int64_t offset_of(const GgufTensor& tensor) const { return tensor.data.data() - map_->bytes().data(); }
 
     // Typed metadata: throws Error when absent (without fallback), of another type or out of range.
     std::string text(std::string_view key) const;

@@ -225,16 +225,39 @@ const GgufTensor& ModelFiles::stored(const TensorId& id) const {
     return *found->second;
 }
 
-void ModelFiles::read(const TensorId& id, std::int64_t first, std::span<float> out) const {
-    const GgufTensor& tensor = stored(id);
-    const Module& module = *find_module(modules(), id.part);
-    std::int64_t offset = 0;   // of the part among the module's
-    for (const Part part : module.parts) {
+/// Of the part among its module's.
+std::int64_t ModelFiles::first_row(const TensorId& id) const {
+    std::int64_t out = 0;
+    for (const Part part : find_module(modules(), id.part)->parts) {
         if (part == id.part) {
             break;
         }
-        offset += shape_of(config_, part, id.bias).rows;
+        out += shape_of(config_, part, id.bias).rows;
     }
+    return out;
+}
+
+std::optional<StoredRows> ModelFiles::stored_rows(const TensorId& id) const {
+    const GgufTensor& tensor = stored(id);
+    const Module& module = *find_module(modules(), id.part);
+    if (!gguf_ || module.layout == Layout::columns || module.added != 0) {
+        return std::nullopt;
+    }
+    const TensorShape shape = shape_of(config_, id.part, id.bias);
+    StoredRows out{tensor.type, shape.rows, shape.columns, gguf_->offset_of(tensor), {}};
+    if (module.layout == Layout::rows) {
+        out.offset += first_row(id) * out.row_bytes();
+    } else {
+        const std::vector<std::int64_t> all = places_of_rows(module, config_);
+        out.places.assign(all.begin() + first_row(id), all.begin() + first_row(id) + shape.rows);
+    }
+    return out;
+}
+
+void ModelFiles::read(const TensorId& id, std::int64_t first, std::span<float> out) const {
+    const GgufTensor& tensor = stored(id);
+    const Module& module = *find_module(modules(), id.part);
+    const std::int64_t offset = first_row(id);
     const std::int64_t width = std::max<std::int64_t>(shape_of(config_, id.part, id.bias).columns, 1),
                        rows = static_cast<std::int64_t>(out.size()) / width;
     if (module.layout == Layout::columns && !id.bias) {

@@ -6,12 +6,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/formats/gguf.h"
+#include "core/formats/stored_rows.h"
 #include "core/formats/weight_shards.h"
 #include "core/model/decoder_config.h"
 #include "core/model/families/family.h"
@@ -44,6 +46,8 @@ class ModelFiles {
 
     /// The tensor of the file that holds it, as it is stored there; throws Error when the model has no such part.
     const GgufTensor& stored(const TensorId& id) const;
+    /// Where a GGUF file has the rows of a matrix; nullopt: in a folder, or on its side.
+    std::optional<StoredRows> stored_rows(const TensorId& id) const;
     /// Rows from `first` on as f32, as many as `out` has room for. Throws Error for what is not finite.
     void read(const TensorId& id, std::int64_t first, std::span<float> out) const;
 
@@ -53,6 +57,7 @@ class ModelFiles {
     void find_prefix(const std::vector<Module>& modules);
     void check_positions() const;
     void check_tensors() const;
+    std::int64_t first_row(const TensorId& id) const;
     const std::vector<Module>& modules() const { return gguf_ ? family().gguf : family().folder; }
     std::string file_name(const std::string& name) const;   // of a tensor that the family calls so
     [[noreturn]] void fail(const std::string& what) const;

@@ -6,6 +6,7 @@
 
 #include "core/model/linear_input.h"
 #include "core/model/onednn.h"
+#include "core/model/stored_weight.h"
 
 namespace plumbline {
 
@@ -14,6 +15,7 @@ using at::Tensor;
 struct FrozenLinear::State {
     Tensor weight;                      // packed (CPU) or plain (elsewhere), (out, in)
     mutable Tensor transposed;          // the same of (in, out); made at the first backward
+    std::shared_ptr<const StoredWeight> stored;   // nullptr: none
     RowReader read_rows;                // only for an embedding
     std::int64_t in = 0, out = 0;
     at::ScalarType dtype = at::kFloat;
@@ -66,7 +68,12 @@ Tensor FrozenLinear::operator()(const LinearInput& input) const {
 
 Tensor FrozenLinear::product(const Tensor& x) const { return raw_product(x).to(at::kFloat); }
 
-Tensor FrozenLinear::raw_product(const Tensor& x) const { return state_->multiply(x, state_->weight); }
+Tensor FrozenLinear::raw_product(const Tensor& x) const {
+    if (state_->stored && x.size(0) <= StoredWeight::most_rows()) {
+        return state_->stored->product(x.to(state_->dtype).contiguous());
+    }
+    return state_->multiply(x, state_->weight);
+}
 
 Tensor FrozenLinear::raw_product(const LinearInput& input) const { return raw_product(input.plain_value(state_->dtype)); }
 
@@ -92,6 +99,8 @@ Precision FrozenLinear::precision() const {
 }
 std::int64_t FrozenLinear::in() const { return state_->in; }
 std::int64_t FrozenLinear::out() const { return state_->out; }
+
+void FrozenLinear::multiply_few_by(std::shared_ptr<const StoredWeight> stored) { state_->stored = std::move(stored); }
 
 void FrozenLinear::read_rows_by(RowReader reader) { state_->read_rows = std::move(reader); }
 

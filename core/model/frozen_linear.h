@@ -15,6 +15,7 @@ class Tensor;
 namespace plumbline {
 
 struct LinearInput;
+class StoredWeight;
 
 /// Owned by a model; outlives every autograd graph that it took part in. Used on one thread at a time.
 class FrozenLinear {
@@ -46,6 +47,9 @@ class FrozenLinear {
     std::int64_t out() const;
     /// Makes now what backward() would make at its first use, when activations fill the memory.
     void prepare_backward() const;
+
+    /// Multiplies a few rows by the weight as its file has it, in place of the packed one. nullptr: never.
+    void multiply_few_by(std::shared_ptr<const StoredWeight> stored);
 
     /// Rows `ids` (N) of the weight as (N, in) f32, rounded as the weight is: the embedding of a tied model.
     at::Tensor rows(const at::Tensor& ids) const;

@@ -6,6 +6,7 @@
 
 #include "core/formats/model_files.h"
 #include "core/model/huge_pages.h"
+#include "core/model/stored_weight.h"
 
 namespace plumbline {
 
@@ -19,7 +20,11 @@ constexpr std::int64_t entries_a_thread = 1 << 18;   // fewer cost more to hand 
 class WeightReader {
   public:
     WeightReader(const ModelFiles& files, Precision precision, at::Device device)
-        : files_(files), precision_(precision), device_(device) {}
+        : files_(files), precision_(precision), device_(device) {
+        if (device.is_cpu() && files.gguf() != nullptr) {
+            kept_ = std::make_shared<const KeptFile>(files.path());
+        }
+    }
 
     /// The parts one below the other, on the CPU; undefined: the family has none of them.
     Tensor read(std::initializer_list<Part> parts, int block, bool bias = false) const {
@@ -43,7 +48,11 @@ class WeightReader {
     }
 
     FrozenLinear linear(std::initializer_list<Part> parts, int block) const {
-        return FrozenLinear(read(parts, block).to(device_), precision_);
+        FrozenLinear out(read(parts, block).to(device_), precision_);
+        if (kept_) {
+            out.multiply_few_by(stored(parts, block));
+        }
+        return out;
     }
     Tensor vector(std::initializer_list<Part> parts, int block, bool bias = false) const {
         const Tensor out = read(parts, block, bias);
@@ -51,6 +60,20 @@ class WeightReader {
     }
 
   private:
+    std::shared_ptr<const StoredWeight> stored(std::initializer_list<Part> parts, int block) const {
+        std::vector<StoredRows> rows;
+        for (const Part part : parts) {
+            if (shape_of(files_.config(), part, false).rows == 0) {
+                continue;
+            }
+            std::optional<StoredRows> of_part = files_.stored_rows({part, block, false});
+            if (!of_part) {
+                return nullptr;
+            }
+            rows.push_back(*std::move(of_part));
+        }
+        return StoredWeight::of(std::move(rows), kept_, precision_);
+    }
     void read_rows(const TensorId& id, std::int64_t rows, std::int64_t width, float* to) const {
         at::parallel_for(0, rows, std::max<std::int64_t>(1, entries_a_thread / width),
                          [&](std::int64_t begin, std::int64_t end) {
@@ -61,6 +84,7 @@ class WeightReader {
     const ModelFiles& files_;
     Precision precision_;
     at::Device device_;
+    std::shared_ptr<const KeptFile> kept_;   // nullptr: nothing is read of it later
 };
 
 /// Reads rows out of a copy of a matrix as the file has it: an eighth of the plain one's memory, and no file that could

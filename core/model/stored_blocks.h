@@ -1,0 +1,157 @@
+#pragma once
+// ggml's blocks as registers of AVX-512, the same numbers as block_nibbles.cpp gives. For the files that are compiled for
+// such processors; nothing here may become a function of its own, which others could be given in place of theirs.
+
+#include <immintrin.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/formats/gguf.h"
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace plumbline::loops {
+namespace {
+
+using Byte = unsigned char;
+using Floats = __m512;
+constexpr int lanes = 16, block_values = 2 * lanes;
+constexpr int most_blocks = 18;       // of a row at once: what is decoded stays in the first cache
+constexpr int bytes_ahead = 4096;     // rows lie one behind the other
+
+/// The values 0…15 and 16…31 of a block.
+struct Values {
+    Floats low, high;
+};
+
+INLINE __m128i sixteen_at(const Byte* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
+
+/// Each four bits choose one of sixteen values; an index's upper bits do not count.
+INLINE Values chosen(const Byte* nibbles, Floats values) {
+    const __m512i q = _mm512_cvtepu8_epi32(sixteen_at(nibbles));
+    return {_mm512_permutexvar_ps(q, values), _mm512_permutexvar_ps(_mm512_srli_epi32(q, 4), values)};
+}
+
+// A block begins with its scales, in f16; `scale`: the same as floats.
+struct Q4_0Block {
+    static constexpr int bytes = 18, scales = 1;
+    INLINE Values values(const Byte* block, const float* scale) {
+        const Floats steps = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+        return chosen(block + 2, steps * _mm512_set1_ps(scale[0]));
+    }
+};
+
+struct Q4_1Block {
+    static constexpr int bytes = 20, scales = 2;
+    INLINE Values values(const Byte* block, const float* scale) {
+        const Floats steps = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        return chosen(block + 4, steps * _mm512_set1_ps(scale[0]) + _mm512_set1_ps(scale[1]));
+    }
+};
+
+struct Q8_0Block {
+    static constexpr int bytes = 34, scales = 1;
+    INLINE Floats half(const Byte* at) { return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(sixteen_at(at))); }
+    INLINE Values values(const Byte* block, const float* scale) {
+        const Floats d = _mm512_set1_ps(scale[0]);
+        return {half(block + 2) * d, half(block + 18) * d};
+    }
+};
+
+/// `use(i, values)` of the first `blocks` blocks of a row, at most most_blocks.
+template <typename Block, typename Use>
+INLINE void for_blocks(const Byte* row, std::int64_t blocks, const Use& use) {
+    constexpr int most = (most_blocks * Block::scales + lanes - 1) / lanes * lanes;
+    alignas(64) std::uint16_t halves[most];
+    alignas(64) float scales[most];
+    for (std::int64_t i = 0; i < blocks; ++i) {
+        std::memcpy(halves + i * Block::scales, row + i * Block::bytes, Block::scales * sizeof *halves);
+    }
+    for (std::int64_t i = 0; i < blocks * Block::scales; i += lanes) {
+        _mm512_store_ps(scales + i, _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(halves + i))));
+    }
+    for (std::int64_t i = 0; i < blocks * Block::bytes; i += 64) {
+        _mm_prefetch(row + i + bytes_ahead, _MM_HINT_T0);
+    }
+    for (std::int64_t i = 0; i < blocks; ++i) {
+        use(i, Block::values(row + i * Block::bytes, scales + i * Block::scales));
+    }
+}
+
+/// How a row's blocks become numbers.
+template <typename Number>
+struct RowDecoder {
+    GgufType type{};
+    int bytes = 0;   // of a block
+    void (*decode)(const Byte* row, std::int64_t blocks, Number* out) = nullptr;
+};
+
+/// The 16 sums of 16 registers.
+INLINE Floats sums_of(const Floats (&v)[lanes]) {
+    Floats pairs[8], quads[4];
+    for (int i = 0; i < 8; ++i) {
+        pairs[i] = _mm512_unpacklo_ps(v[2 * i], v[2 * i + 1]) + _mm512_unpackhi_ps(v[2 * i], v[2 * i + 1]);
+    }
+    for (int i = 0; i < 4; ++i) {
+        const __m512d a = _mm512_castps_pd(pairs[2 * i]), b = _mm512_castps_pd(pairs[2 * i + 1]);
+        quads[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b)) + _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+    }
+    const auto fold = [](Floats a, Floats b) __attribute__((always_inline)) {
+        return _mm512_shuffle_f32x4(a, b, 0x88) + _mm512_shuffle_f32x4(a, b, 0xdd);
+    };
+    return fold(fold(quads[0], quads[1]), fold(quads[2], quads[3]));
+}
+
+constexpr int tile_outputs = 4, tile_rows = 4;
+
+/// Four outputs' decoded weights, `distance` apart, times `height` rows of x: sums (rows, 16) of the group += those of
+/// its outputs [first, first + 4). Numbers::plus(sum, w, x) adds the products of Numbers::step numbers.
+template <typename Numbers, int height, typename Number>
+INLINE void add_tile(const Number* weights, std::int64_t distance, const Number* x, std::int64_t in, std::int64_t n,
+                     float* sums) {
+    Floats all[lanes] = {};
+    for (std::int64_t k = 0; k < n; k += Numbers::step) {
+#pragma GCC unroll 4
+        for (int row = 0; row < height; ++row) {
+#pragma GCC unroll 4
+            for (int output = 0; output < tile_outputs; ++output) {
+                Floats& sum = all[row * tile_outputs + output];
+                sum = Numbers::plus(sum, weights + output * distance + k, x + row * in + k);
+            }
+        }
+    }
+    const Floats sum = sums_of(all);
+    const __m128 of_rows[] = {_mm512_extractf32x4_ps(sum, 0), _mm512_extractf32x4_ps(sum, 1),
+                              _mm512_extractf32x4_ps(sum, 2), _mm512_extractf32x4_ps(sum, 3)};
+    for (int row = 0; row < height; ++row) {
+        float* to = sums + row * lanes;
+        _mm_storeu_ps(to, _mm_loadu_ps(to) + of_rows[row]);
+    }
+}
+
+template <typename Numbers, typename Number>
+INLINE void add_tiles(const Number* weights, std::int64_t distance, const Number* x, std::int64_t in, std::int64_t rows,
+                      std::int64_t n, float* sums) {
+    std::int64_t row = 0;
+    for (; row + tile_rows <= rows; row += tile_rows) {
+        add_tile<Numbers, tile_rows>(weights, distance, x + row * in, in, n, sums + row * lanes);
+    }
+    for (; row < rows; ++row) {
+        add_tile<Numbers, 1>(weights, distance, x + row * in, in, n, sums + row * lanes);
+    }
+}
+
+/// `use(first block, blocks)` of the parts of a row that are decoded at once, of nearly equal size.
+template <typename Use>
+INLINE void for_parts(std::int64_t blocks, const Use& use) {
+    const std::int64_t parts = (blocks + most_blocks - 1) / most_blocks, each = (blocks + parts - 1) / parts;
+    for (std::int64_t first = 0; first < blocks; first += each) {
+        use(first, first + each < blocks ? each : blocks - first);
+    }
+}
+
+INLINE __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>(n >= lanes ? 0xffff : (1u << n) - 1); }
+
+}  // namespace
+}  // namespace plumbline::loops
