@@ -12,6 +12,7 @@
 #include "core/lab/machine.h"
 #include "core/model/language_model.h"
 #include "core/model/lora.h"
+#include "core/model/stored_loops.h"
 #include "core/training/passes.h"
 
 namespace plumbline {
@@ -130,6 +131,31 @@ MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& mode
     return work;
 }
 
+namespace {
+
+/// What sampling keeps of a file beside the packed weights (stored_weight.h); the embedding is kept anyway.
+std::int64_t stored_bytes(const ModelFiles& files, Precision precision) {
+    std::int64_t out = 0;
+    const auto add = [&](Part part, int block) {
+        if (files.gguf() == nullptr || shape_of(files.config(), part, false).rows == 0) {
+            return;
+        }
+        const auto rows = files.stored_rows({part, block, false});
+        if (rows && loops::multiplies_stored(rows->type, precision == Precision::bf16)) {
+            out += rows->rows * rows->row_bytes();
+        }
+    };
+    for (int block = 0; block < files.config().blocks; ++block) {
+        for (const Part part : {Part::q, Part::k, Part::v, Part::o, Part::gate, Part::up, Part::down}) {
+            add(part, block);
+        }
+    }
+    add(Part::output, 0);
+    return out;
+}
+
+}  // namespace
+
 std::int64_t require_memory_for(const std::string& operation, const std::string& what,
                                 const std::filesystem::path& file, const std::string& dtype,
                                 const std::function<MemoryWork(const DecoderConfig&)>& work,
@@ -138,6 +164,7 @@ std::int64_t require_memory_for(const std::string& operation, const std::string&
     const DecoderConfig& config = files.config();
     MemoryWork of_work = work(config);
     of_work.file_bytes = files.bytes();
+    of_work.stored_bytes = stored_bytes(files, precision_of(dtype));
     const std::int64_t need = memory_need(config, precision_of(dtype), of_work).peak();
     require_memory(operation, what, need, limit);
     return need;
@@ -150,6 +177,7 @@ std::vector<MemoryForecast> forecast_memory(const std::string& model, const std:
     const BenchConfig usual;
     MemoryWork opened;
     opened.file_bytes = files.bytes();
+    opened.stored_bytes = stored_bytes(files, precision);
     const std::string samples =
         std::to_string(usual.candidates) + " x " + std::to_string(usual.max_new_tokens) + " tokens";
     const std::string pairs =
@@ -159,6 +187,7 @@ std::vector<MemoryForecast> forecast_memory(const std::string& model, const std:
     const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
         MemoryWork work = bench_memory(what, usual, config);
         work.file_bytes = opened.file_bytes;
+        work.stored_bytes = opened.stored_bytes;
         out.push_back({name, summary, memory_need(config, precision, work).peak()});
     };
     add("sample", BenchWhat::sample, samples);

@@ -69,6 +69,7 @@ inline std::int64_t session_estimate(std::int64_t parameters, std::int64_t embed
 /// A work with an opened model. Zero: not done.
 struct MemoryWork {
     std::int64_t file_bytes = 0;  // of the model, mapped while it is read
+    std::int64_t stored_bytes = 0;  // of its blocks, which sampling reads as they are stored
     // Sampling: `rows` replies of `reply_tokens` in one batch, to `prompts` of `prompt_tokens`.
     std::int64_t prompts = 0, prompt_tokens = 0, rows = 0, reply_tokens = 0;
     // Training.
@@ -83,10 +84,10 @@ struct MemoryWork {
 struct MemoryNeed {
     std::int64_t library = 0, weights = 0,
                  opening = 0;  // opening: while the model is read, beside its weights
-    std::int64_t transposed = 0, trained = 0, activations = 0, sampling = 0;
+    std::int64_t stored = 0, transposed = 0, trained = 0, activations = 0, sampling = 0;
 
     std::int64_t peak() const {
-        return library + weights + std::max(opening, transposed + trained + std::max(activations, sampling));
+        return library + weights + std::max(opening, stored + transposed + trained + std::max(activations, sampling));
     }
 };
 
@@ -104,6 +105,7 @@ inline MemoryNeed memory_need(const DecoderConfig& c, Precision precision, const
     need.opening = work.file_bytes + 4 * embedding;
     if (work.rows > 0) {
         const std::int64_t tokens = work.rows * work.reply_tokens + work.prompts * work.prompt_tokens;
+        need.stored = work.stored_bytes;
         need.sampling = 8 * c.blocks * c.kv_heads * c.head_dim * tokens + 2 * 4 * work.rows * c.vocab;
     }
     if (work.graph_rows > 0) {

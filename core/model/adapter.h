@@ -24,6 +24,8 @@ class Adapter {
     virtual ~Adapter() = default;
     /// The same weights in tensors of their own, without gradients.
     virtual std::unique_ptr<Adapter> copy() const = 0;
+    /// The same weights, shared, as many products take them best while they stay as they are; nullptr: as they lie.
+    virtual std::unique_ptr<Adapter> laid_out() const { return nullptr; }
 
     /// Blocks before it are the backbone's.
     virtual int first_block() const = 0;

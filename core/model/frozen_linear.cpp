@@ -84,10 +84,12 @@ void FrozenLinear::prepare_backward() const {
     }
 }
 
-Tensor FrozenLinear::backward(const Tensor& grad) const {
+Tensor FrozenLinear::raw_backward(const Tensor& grad) const {
     prepare_backward();
-    return state_->multiply(grad, state_->transposed).to(at::kFloat);
+    return state_->multiply(grad, state_->transposed);
 }
+
+Tensor FrozenLinear::backward(const Tensor& grad) const { return raw_backward(grad).to(at::kFloat); }
 
 Tensor FrozenLinear::dense() const {
     const Tensor plain = state_->packed ? state_->weight.to_dense() : state_->weight;

@@ -33,6 +33,8 @@ class FrozenLinear {
     at::Tensor operator()(const LinearInput& input) const;
     /// grad: (N, out), f32 or as raw_product gives it -> (N, in) f32: the product with the transposed weight, packed at its first use.
     at::Tensor backward(const at::Tensor& grad) const;
+    /// The same as it was computed, in f32 or bf16.
+    at::Tensor raw_backward(const at::Tensor& grad) const;
     /// The product alone, outside autograd.
     at::Tensor product(const at::Tensor& x) const;
     /// The same as it was computed, in f32 or bf16.

@@ -196,6 +196,16 @@ std::vector<std::string> LoraAdapter::tensor_names() const {
 
 std::unique_ptr<Adapter> LoraAdapter::copy() const { return std::make_unique<LoraAdapter>(clone()); }
 
+std::unique_ptr<Adapter> LoraAdapter::laid_out() const {
+    auto out = std::make_unique<LoraAdapter>(*this);
+    for (auto& products : out->stacks_) {
+        for (LoraStack& stack : products) {
+            stack.turn();
+        }
+    }
+    return out;
+}
+
 void LoraAdapter::shrink(double factor) {
     at::NoGradGuard no_grad;
     for_each([&](int, const LoraStack::Part& part) { part.b.mul_(factor); });

@@ -36,6 +36,7 @@ class LoraAdapter : public Adapter {
     /// The same weights in tensors of their own, without gradients.
     LoraAdapter clone() const;
     std::unique_ptr<Adapter> copy() const override;
+    std::unique_ptr<Adapter> laid_out() const override;
 
     /// The frozen product plus scale * B A x of each of its adapted layers.
     at::Tensor linear(const FrozenLinear& frozen, const LinearInput& input, int block,

@@ -44,16 +44,25 @@ Tensor padded(const Tensor& t) {
     return over == 0 && t.stride(1) == 1 ? t : at::constant_pad_nd(t, {0, over == 0 ? 0 : loops::rank_lanes - over});
 }
 
-// The frozen product, f32 or bf16, plus low b^T in the columns of the part; the product of the first part is
-// converted on the way.
-template <typename T>
-void add_part(const T* product, const Tensor& low, const Tensor& b, std::int64_t column, Tensor& y) {
-    const Tensor b_t = b.t().contiguous();   // (r, columns)
-    const std::int64_t width = y.size(1), rank = b.size(1), columns = b.size(0);
-    in_parts(y.size(0), rank * columns, [&](std::int64_t begin, std::int64_t end) {
-        loops::plus_low_rank(from(Rows<const T>{product, width}, begin, column), from(rows_of(low), begin, 0),
-                             rows_of(b_t), rank, end - begin, columns, from(rows_to(y), begin, column));
-    });
+// y's columns from `column` on = those of the frozen product, f32 (perhaps y itself) or bf16, plus low b_t: (N, r) (r, columns).
+void add_low_rank(const Tensor& product, const Tensor& low, const Tensor& b_t, std::int64_t column, Tensor& y) {
+    const std::int64_t width = y.size(1), rank = b_t.size(0), columns = b_t.size(1);
+    const auto add = [&]<typename T>(const T* values) {
+        in_parts(y.size(0), rank * columns, [&](std::int64_t begin, std::int64_t end) {
+            loops::plus_low_rank(from(Rows<const T>{values, width}, begin, column), from(rows_of(low), begin, 0),
+                                 rows_of(b_t), rank, end - begin, columns, from(rows_to(y), begin, column));
+        });
+    };
+    if (product.scalar_type() == at::kBFloat16) {
+        add(static_cast<const std::uint16_t*>(product.const_data_ptr()));
+    } else {
+        add(product.const_data_ptr<float>());
+    }
+}
+
+/// Where a product plus f32 goes: into itself, where it is f32.
+Tensor room_for_sum(const Tensor& product) {
+    return product.scalar_type() == at::kFloat ? product : at::empty(product.sizes(), product.options().dtype(at::kFloat));
 }
 
 Tensor low_of(const Tensor& low, std::size_t part, std::int64_t rank) {
@@ -75,17 +84,23 @@ Tensor plus_low_rank(const Tensor& product, const Tensor& low, const LoraStack& 
         }
         return y;
     }
-    const bool rounded = product.scalar_type() == at::kBFloat16;
-    Tensor y = rounded ? at::empty(product.sizes(), low.options()) : product;
+    Tensor y = room_for_sum(product);
     for (std::size_t i = 0; i < lora.parts.size(); ++i) {
         const LoraStack::Part& part = lora.parts[i];
-        if (rounded) {
-            add_part(static_cast<const std::uint16_t*>(product.const_data_ptr()), low_of(low, i, rank), part.b, part.column, y);
-        } else {
-            add_part(product.const_data_ptr<float>(), low_of(low, i, rank), part.b, part.column, y);
-        }
+        const Tensor b_t = part.b_t.defined() ? part.b_t : part.b.t().contiguous();   // (r, columns)
+        add_low_rank(product, low_of(low, i, rank), b_t, part.column, y);
     }
     return y;
+}
+
+/// The gradient through the frozen product as the kernels gave it, plus grad_low a: (N, in), f32.
+Tensor plus_through_a(const Tensor& product, const Tensor& grad_low, const Tensor& a) {
+    if (!product.is_cpu()) {
+        return at::linear(grad_low, a.t()).add_(product);
+    }
+    Tensor out = room_for_sum(product);
+    add_low_rank(product, grad_low, a, 0, out);
+    return out;
 }
 
 struct PartGradients {
@@ -112,8 +127,18 @@ PartGradients part_backward(const Tensor& grad, const Tensor& low, const Tensor&
     return {grad_low.narrow(1, 0, rank), grad_b.narrow(1, 0, rank).contiguous()};
 }
 
+/// x (N, in) -> scale A x of all parts, (N, parts * r).
 Tensor low_rank(const Tensor& x, const LoraStack& lora, double scale) {
-    return onednn::product(x, lora.a).mul_(scale);   // (N, parts * r)
+    if (!x.is_cpu()) {
+        return at::linear(x, lora.a).mul_(scale);
+    }
+    const std::int64_t rows = x.size(0), in = x.size(1), rank = lora.a.size(0);
+    Tensor low = at::empty({rows, rank}, x.options());
+    in_parts(rows, rank * in, [&](std::int64_t begin, std::int64_t end) {
+        loops::low_rank(from(rows_of(x), begin, 0), rows_of(lora.a), rank, end - begin, in, static_cast<float>(scale),
+                        from(rows_to(low), begin, 0));
+    });
+    return low;
 }
 
 struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
@@ -162,7 +187,7 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
             out[1 + 2 * i] = grad_a.narrow(0, static_cast<std::int64_t>(i) * rank, rank);
         }
         if (context->needs_input_grad(0)) {
-            out[0] = input.backward(onednn::product_plus(grad_low, a.t(), frozen->backward(grad)));
+            out[0] = input.backward(plus_through_a(frozen->raw_backward(grad), grad_low, a));
         }
         return out;
     }
@@ -183,6 +208,13 @@ void LoraStack::join() {
     const std::int64_t rank = a.size(0) / static_cast<std::int64_t>(parts.size());
     for (std::size_t i = 0; i < parts.size(); ++i) {
         parts[i].a = a.narrow(0, static_cast<std::int64_t>(i) * rank, rank);
+    }
+}
+
+void LoraStack::turn() {
+    const at::NoGradGuard no_grad;
+    for (Part& part : parts) {
+        part.b_t = part.b.t().contiguous();
     }
 }
 

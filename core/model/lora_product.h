@@ -20,12 +20,15 @@ struct LoraStack {
         at::Tensor b;              // (columns, r)
         std::int64_t column = 0;   // the first of y that it adds to
         int site = 0;              // which layer of the block
+        at::Tensor b_t{};          // (r, columns), while nothing trains; undefined: made anew by each product
     };
     at::Tensor a;                  // (parts * r, in): all A one below the other, so that one product serves them
     std::vector<Part> parts;
 
     /// Lays the A of the parts one below the other in new memory, of which they are views from then on.
     void join();
+    /// Turns every B for the many products that come before it changes.
+    void turn();
 };
 
 /// (N, out). `frozen` outlives every graph that it takes part in.

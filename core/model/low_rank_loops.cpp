@@ -24,6 +24,58 @@ PART_OF_LOOP void store(const Lanes& from, float* to) { *reinterpret_cast<Lanes*
 PART_OF_LOOP float to_float(float x) { return x; }
 PART_OF_LOOP float to_float(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
 
+PART_OF_LOOP float sum_of(const Lanes& lane) {
+    using Eight = float __attribute__((vector_size(32)));
+    using Four = float __attribute__((vector_size(16)));
+    const auto *halves = reinterpret_cast<const Eight*>(&lane);
+    const Eight eight = halves[0] + halves[1];
+    const auto* quarters = reinterpret_cast<const Four*>(&eight);
+    const Four four = quarters[0] + quarters[1];
+    return (four[0] + four[2]) + (four[1] + four[3]);
+}
+
+// The products of `height` rows of x and `width` of a.
+template <int height, int width>
+PART_OF_LOOP void dots(Rows<const float> x, Rows<const float> a, std::int64_t in, float scale, Rows<float> low) {
+    Lanes sums[height][width] = {};
+    std::int64_t k = 0;
+    for (; k + lanes <= in; k += lanes) {
+        Lanes of_a[width];
+        for (int j = 0; j < width; ++j) {
+            load(a.data + j * a.stride + k, of_a[j]);
+        }
+        for (int i = 0; i < height; ++i) {
+            Lanes of_x;
+            load(x.data + i * x.stride + k, of_x);
+            for (int j = 0; j < width; ++j) {
+                sums[i][j] += of_x * of_a[j];
+            }
+        }
+    }
+    for (int i = 0; i < height; ++i) {
+        for (int j = 0; j < width; ++j) {
+            float sum = sum_of(sums[i][j]);
+            for (std::int64_t rest = k; rest < in; ++rest) {
+                sum += x.data[i * x.stride + rest] * a.data[j * a.stride + rest];
+            }
+            low.data[i * low.stride + j] = scale * sum;
+        }
+    }
+}
+
+template <int height>
+PART_OF_LOOP void dots_of_rows(Rows<const float> x, Rows<const float> a, std::int64_t rank, std::int64_t in,
+                               float scale, Rows<float> low) {
+    constexpr int width = 4;
+    std::int64_t j = 0;
+    for (; j + width <= rank; j += width) {
+        dots<height, width>(x, {a.data + j * a.stride, a.stride}, in, scale, {low.data + j, low.stride});
+    }
+    for (; j < rank; ++j) {
+        dots<height, 1>(x, {a.data + j * a.stride, a.stride}, in, scale, {low.data + j, low.stride});
+    }
+}
+
 // `height` rows at once: a row of b_t is loaded once for all of them.
 template <int height, typename T>
 PART_OF_LOOP void plus_low_rank_rows(Rows<const T> product, Rows<const float> low, Rows<const float> b_t,
@@ -97,6 +149,19 @@ PART_OF_LOOP void weighted_sums(const float* weights, std::int64_t row_step, std
 }
 
 }  // namespace
+
+FOR_EACH_PROCESSOR
+void low_rank(Rows<const float> x, Rows<const float> a, std::int64_t rank, std::int64_t rows, std::int64_t in,
+              float scale, Rows<float> low) {
+    constexpr int height = 4;
+    std::int64_t row = 0;
+    for (; row + height <= rows; row += height) {
+        dots_of_rows<height>({x.data + row * x.stride, x.stride}, a, rank, in, scale, {low.data + row * low.stride, low.stride});
+    }
+    for (; row < rows; ++row) {
+        dots_of_rows<1>({x.data + row * x.stride, x.stride}, a, rank, in, scale, {low.data + row * low.stride, low.stride});
+    }
+}
 
 FOR_EACH_PROCESSOR
 void plus_low_rank(Rows<const float> product, Rows<const float> low, Rows<const float> b_t, std::int64_t rank,

@@ -14,6 +14,10 @@ struct Rows {
     std::int64_t stride = 0;
 };
 
+/// x (rows, in), a (rank, in): low (rows, rank) = scale x a^T.
+void low_rank(Rows<const float> x, Rows<const float> a, std::int64_t rank, std::int64_t rows, std::int64_t in,
+              float scale, Rows<float> low);
+
 /// low (rows, rank), b_t (rank, columns): y (rows, columns) = product + low b_t. The product in f32, which may be y
 /// itself, or in bf16 as the upper halves of floats.
 void plus_low_rank(Rows<const float> product, Rows<const float> low, Rows<const float> b_t, std::int64_t rank,

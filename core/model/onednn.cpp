@@ -33,15 +33,4 @@ Tensor product(const Tensor& x, const Tensor& weight) {
     return op.call(x, weight, std::nullopt, "none", no_scalars, "");
 }
 
-Tensor product_plus(const Tensor& x, const Tensor& weight, const Tensor& other) {
-    if (!x.is_cpu()) {
-        return at::linear(x, weight).add_(other);
-    }
-    static const auto op = c10::Dispatcher::singleton()
-                               .findSchemaOrThrow("mkldnn::_linear_pointwise", "binary")
-                               .typed<Tensor(const Tensor&, const Tensor&, const Tensor&, const std::optional<Tensor>&,
-                                             c10::string_view)>();
-    return op.call(x, other, weight, std::nullopt, "add");
-}
-
 }  // namespace plumbline::onednn

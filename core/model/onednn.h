@@ -11,7 +11,5 @@ at::Tensor pack(const at::Tensor& weight);
 /// x (N, in), weight (out, in), packed or plain (strides of any kind), of one type -> x weight^T, (N, out). Outside
 /// autograd. What is not on the CPU goes to at::linear.
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight);
-/// The same plus `other` (N, out).
-at::Tensor product_plus(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& other);
 
 }  // namespace plumbline::onednn

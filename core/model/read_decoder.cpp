@@ -17,6 +17,26 @@ namespace {
 constexpr std::int64_t out_of_cache = 16'000'000;    // weights; those of smaller models are in the caches when sampling
 constexpr std::int64_t entries_a_thread = 1 << 18;   // fewer cost more to hand over than to read
 
+/// Reads rows out of `bytes`, those of the matrix.
+FrozenLinear::RowReader row_reader(const GgufTensor& matrix, StoredWeight::Bytes bytes) {
+    const std::int64_t rows = matrix.shape[0], width = matrix.shape[1];
+    GgufTensor row = matrix;   // its directory entry, for one row at a time
+    row.shape = {1, width};
+    row.elements = width;
+    return [row, bytes = std::move(bytes),
+            row_bytes = matrix.data.size() / static_cast<std::size_t>(rows)](const Tensor& ids) {
+        const auto width_of_row = static_cast<std::size_t>(row.elements);
+        Tensor out = at::empty({ids.size(0), row.elements}, at::kFloat);
+        for (std::int64_t i = 0; i < ids.size(0); ++i) {
+            GgufTensor one = row;
+            one.data = std::span(*bytes).subspan(static_cast<std::size_t>(ids.const_data_ptr<std::int64_t>()[i]) * row_bytes,
+                                                 row_bytes);
+            dequantize(one, {out.data_ptr<float>() + static_cast<std::size_t>(i) * width_of_row, width_of_row});
+        }
+        return out;
+    };
+}
+
 class WeightReader {
   public:
     WeightReader(const ModelFiles& files, Precision precision, at::Device device)
@@ -50,7 +70,24 @@ class WeightReader {
     FrozenLinear linear(std::initializer_list<Part> parts, int block) const {
         FrozenLinear out(read(parts, block).to(device_), precision_);
         if (kept_) {
-            out.multiply_few_by(stored(parts, block));
+            out.multiply_few_by(stored(parts, block, [file = kept_](const StoredRows& part) {
+                return std::make_shared<const std::vector<std::byte>>(part.read(*file));
+            }));
+        }
+        return out;
+    }
+    /// On the CPU its rows are read out of a copy of the matrix as the file has it: an eighth of the plain one's memory, and
+    /// no file that could change below it. Where it is the output layer too, that is multiplied by as well.
+    FrozenLinear embedding() const {
+        FrozenLinear out(read({Part::embedding}, 0).to(device_), precision_);
+        if (!device_.is_cpu()) {
+            return out;
+        }
+        const GgufTensor& matrix = files_.stored({Part::embedding});
+        const auto bytes = std::make_shared<const std::vector<std::byte>>(matrix.data.begin(), matrix.data.end());
+        out.read_rows_by(row_reader(matrix, bytes));
+        if (kept_ && files_.config().tied_embeddings) {
+            out.multiply_few_by(stored({Part::embedding}, 0, [bytes](const StoredRows&) { return bytes; }));
         }
         return out;
     }
@@ -60,7 +97,8 @@ class WeightReader {
     }
 
   private:
-    std::shared_ptr<const StoredWeight> stored(std::initializer_list<Part> parts, int block) const {
+    std::shared_ptr<const StoredWeight> stored(std::initializer_list<Part> parts, int block,
+                                               StoredWeight::Reader reader) const {
         std::vector<StoredRows> rows;
         for (const Part part : parts) {
             if (shape_of(files_.config(), part, false).rows == 0) {
@@ -72,7 +110,7 @@ class WeightReader {
             }
             rows.push_back(*std::move(of_part));
         }
-        return StoredWeight::of(std::move(rows), kept_, precision_);
+        return StoredWeight::of(std::move(rows), std::move(reader), precision_);
     }
     void read_rows(const TensorId& id, std::int64_t rows, std::int64_t width, float* to) const {
         at::parallel_for(0, rows, std::max<std::int64_t>(1, entries_a_thread / width),
@@ -86,27 +124,6 @@ class WeightReader {
     at::Device device_;
     std::shared_ptr<const KeptFile> kept_;   // nullptr: nothing is read of it later
 };
-
-/// Reads rows out of a copy of a matrix as the file has it: an eighth of the plain one's memory, and no file that could
-/// change below it.
-FrozenLinear::RowReader row_reader(const GgufTensor& matrix) {
-    const std::int64_t rows = matrix.shape[0], width = matrix.shape[1];
-    GgufTensor row = matrix;   // its directory entry, for one row at a time
-    row.shape = {1, width};
-    row.elements = width;
-    return [row, bytes = std::vector<std::byte>(matrix.data.begin(), matrix.data.end()),
-            row_bytes = matrix.data.size() / static_cast<std::size_t>(rows)](const Tensor& ids) {
-        const auto width_of_row = static_cast<std::size_t>(row.elements);
-        Tensor out = at::empty({ids.size(0), row.elements}, at::kFloat);
-        for (std::int64_t i = 0; i < ids.size(0); ++i) {
-            GgufTensor one = row;
-            one.data = std::span(bytes).subspan(static_cast<std::size_t>(ids.const_data_ptr<std::int64_t>()[i]) * row_bytes,
-                                                row_bytes);
-            dequantize(one, {out.data_ptr<float>() + static_cast<std::size_t>(i) * width_of_row, width_of_row});
-        }
-        return out;
-    };
-}
 
 DecoderBlock read_block(const WeightReader& weights, int block) {
     DecoderBlock out;
@@ -148,10 +165,7 @@ std::unique_ptr<Decoder> read_decoder(const ModelFiles& files, Precision precisi
         }
     }
     DecoderEnds ends;
-    ends.embedding = weights.linear({Part::embedding}, 0);
-    if (device.is_cpu()) {
-        ends.embedding.read_rows_by(row_reader(files.stored({Part::embedding})));
-    }
+    ends.embedding = weights.embedding();
     if (!config.tied_embeddings) {
         ends.head = weights.linear({Part::output}, 0);
     }

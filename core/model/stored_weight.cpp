@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/model/stored_loops.h"
 
@@ -27,40 +28,40 @@ void multiply(const loops::StoredBlocks& weight, const Number* x, std::int64_t r
 
 }  // namespace
 
-std::shared_ptr<const StoredWeight> StoredWeight::of(std::vector<StoredRows> parts, std::shared_ptr<const KeptFile> file,
-                                                     Precision precision) {
+std::shared_ptr<const StoredWeight> StoredWeight::of(std::vector<StoredRows> parts, Reader read, Precision precision) {
     const bool runs = std::ranges::all_of(parts, [&](const StoredRows& part) {
         return loops::multiplies_stored(part.type, precision == Precision::bf16);
     });
-    return std::shared_ptr<const StoredWeight>(runs ? new StoredWeight(std::move(parts), std::move(file)) : nullptr);
+    return std::shared_ptr<const StoredWeight>(runs ? new StoredWeight(std::move(parts), std::move(read)) : nullptr);
 }
 
-StoredWeight::StoredWeight(std::vector<StoredRows> parts, std::shared_ptr<const KeptFile> file)
-    : parts_(std::move(parts)), file_(std::move(file)) {}
+StoredWeight::StoredWeight(std::vector<StoredRows> parts, Reader read) : parts_(std::move(parts)), read_(std::move(read)) {
+    for (const StoredRows& part : parts_) {
+        out_ += part.rows;
+    }
+}
 
 std::int64_t StoredWeight::most_rows() { return loops::stored_rows; }
 
 Tensor StoredWeight::product(const Tensor& x) const {
-    if (file_) {
-        for (const StoredRows& part : parts_) {
-            bytes_.push_back(part.read(*file_));
-        }
-        file_.reset();
-    }
-    std::int64_t width = 0;
-    for (const StoredRows& part : parts_) {
-        width += part.rows;
+    if (read_) {
+        std::vector<Bytes> all;
+        std::ranges::transform(parts_, std::back_inserter(all), read_);
+        bytes_ = std::move(all);
+        read_ = nullptr;
     }
     const std::int64_t rows = x.size(0);
-    Tensor y = at::empty({rows, width}, x.options());
-    for (std::size_t i = 0, column = 0; i < parts_.size(); column += static_cast<std::size_t>(parts_[i].rows), ++i) {
-        const loops::StoredBlocks weight{parts_[i].type, bytes_[i].data(), parts_[i].rows, parts_[i].columns};
+    Tensor y = at::empty({rows, out_}, x.options());
+    std::int64_t column = 0;
+    for (std::size_t i = 0; i < parts_.size(); ++i) {
+        const loops::StoredBlocks weight{parts_[i].type, bytes_[i]->data(), parts_[i].rows, parts_[i].columns};
         if (x.scalar_type() == at::kBFloat16) {
             multiply(weight, static_cast<const std::uint16_t*>(x.const_data_ptr()), rows,
-                     static_cast<std::uint16_t*>(y.data_ptr()) + column, width);
+                     static_cast<std::uint16_t*>(y.data_ptr()) + column, out_);
         } else {
-            multiply(weight, x.const_data_ptr<float>(), rows, y.data_ptr<float>() + column, width);
+            multiply(weight, x.const_data_ptr<float>(), rows, y.data_ptr<float>() + column, out_);
         }
+        column += weight.outputs;
     }
     return y;
 }

@@ -14,6 +14,10 @@ using at::Tensor;
 std::vector<Reply> generate_replies(const Decoder& decoder, const Adapter* adapter, const GenerationRequest& request,
                                     const Pulse& pulse, const TokenSink& on_token) {
     at::NoGradGuard no_grad;
+    const std::unique_ptr<Adapter> laid_out = adapter ? adapter->laid_out() : nullptr;
+    if (laid_out) {
+        adapter = laid_out.get();
+    }
     const auto prompts = static_cast<int>(request.prompts.size());
     const int rows = prompts * request.samples;
     std::vector<Reply> replies(rows);

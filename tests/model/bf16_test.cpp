@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/formats/gguf_export.h"
+#include "core/formats/model_files.h"
 #include "core/formats/peft.h"
 #include "core/model/lora.h"
 #include "core/sampling/generator.h"
@@ -193,6 +195,27 @@ TEST(OnPolicyRatio, OfSampledTokensIsNearOne) {
     };
     expect_one(Precision::f32, ratio_tolerance, 0.905);
     expect_one(Precision::bf16, bf16_ratio_tolerance, 0.93);
+}
+
+// Sampling reads the file's blocks, scoring of many rows the packed weights.
+TEST(OnPolicyRatio, OfWeightsInBlocksIsNearOne) {
+    const testing::TempFolder folder;
+    const std::vector<int> prompt{37, 262, 78, 70, 276, 331, 78, 82, 376, 339};
+    const ModelFiles whole(golden_path("tiny_llama.gguf"));
+    for (const GgufType type : {GgufType::q4_1, GgufType::q8_0}) {
+        const auto path = folder / (std::string(name_of(type)) + ".gguf");
+        write_gguf(whole, MergedWeights(whole, nullptr), type, "t", path, {});
+        ASSERT_EQ(ModelFiles(path).main_type(), name_of(type));
+        for (const Precision precision : {Precision::f32, Precision::bf16}) {
+            const auto model = opened(path, precision);
+            const LoraAdapter adapter =
+                LoraAdapter::from_peft(model->decoder().config(), read_peft(golden_path("tiny_adapter")));
+            const bool exact = precision == Precision::f32;
+            EXPECT_LT(worst_ratio(*model, &adapter, prompt), exact ? ratio_tolerance : bf16_ratio_tolerance);
+            EXPECT_GT(worst_ratio(*model, &adapter, prompt, 0.9, exact ? 0.905 : 0.93),
+                      exact ? ratio_tolerance : bf16_ratio_tolerance);
+        }
+    }
 }
 
 TEST(OnPolicyRatio, OfSmolLm2IsOneInF32) {

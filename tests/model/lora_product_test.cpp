@@ -75,6 +75,21 @@ TEST_P(LoraProduct, EqualsPlainTensors) {
     }
 }
 
+TEST(LoraStack, TurnedGivesTheSameBits) {
+    at::manual_seed(9);
+    LoraStack stack;
+    for (int i = 0; i < 2; ++i) {
+        stack.parts.push_back({at::randn({rank, in}), at::randn({out / 2, rank}), out / 2 * i, i});
+    }
+    stack.join();
+    const FrozenLinear frozen(at::randn({out, in}), Precision::f32);
+    const Tensor x = at::randn({rows, in}), before = lora_product(frozen, {x}, stack, scale);
+    stack.turn();
+    EXPECT_TRUE(at::equal(lora_product(frozen, {x}, stack, scale), before));
+    stack.parts[0].b.mul_(2);
+    EXPECT_TRUE(at::equal(lora_product(frozen, {x}, stack, scale), before)) << "what was turned stays";
+}
+
 INSTANTIATE_TEST_SUITE_P(Inputs, LoraProduct,
                          ::testing::Values(LinearInput::Kind::plain, LinearInput::Kind::rms_norm,
                                            LinearInput::Kind::swiglu));
