@@ -41,7 +41,7 @@ TEST(Rloo, GradientIsReinforcesWithLeaveOneOutAdvantages) {
     const LoraAdapter policy = testing::moved_lora();
     const auto rollouts = some_rollouts(policy);
     const Metrics metrics = rloo_gradients(tiny_decoder(), policy, rollouts, groups_of_two(0), still);
-    EXPECT_NEAR(metrics.at("loss/policy"), 0, 1e-5);
+    EXPECT_NEAR(metrics.at("loss/policy"), 0, 4e-5);   // ratios of 1 to within 1e-5, times advantages of up to 4
     EXPECT_NEAR(metrics.at("policy/ratio"), 1, 1e-4);
     EXPECT_NEAR(metrics.at("policy/approxkl"), 0, 1e-7);
     EXPECT_EQ(metrics.at("policy/clipfrac"), 0);
