@@ -1,7 +1,6 @@
 // What a training step of each stage costs.
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "core/api/errors.h"
@@ -85,22 +84,18 @@ std::int64_t reward_step(RewardModel& model, AdamW& optimizer, const OpenedModel
 }
 
 // The reference's pass is part of a step: rows are new each time.
-std::vector<ReferenceFacts> facts_of(const BenchPolicy& policy, std::span<const Sequence> sequences) {
-    return reference_facts(policy.decoder, sequences, 0, 1.0, Want::everything, policy.opened.pulse,
-                           Prompts::shared);
-}
-
 std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
-    std::vector<PreferencePair> batch;
+    std::vector<Sequence> sequences;
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(policy.config.pairs); ++i) {
         const auto [chosen, rejected] = some_pair(policy.config, policy.vocabulary, i);
-        PreferencePair pair{chosen, rejected, {}, {}, 0, 0};
-        if (loss.needs_reference) {
-            const auto facts = facts_of(policy, std::array{pair.chosen, pair.rejected});
-            pair.reference_chosen = facts[0].sum();
-            pair.reference_rejected = facts[1].sum();
-        }
-        batch.push_back(std::move(pair));
+        sequences.insert(sequences.end(), {chosen, rejected});
+    }
+    const std::vector<double> reference =
+        loss.needs_reference ? reply_logprobs(policy.decoder, nullptr, sequences, policy.opened.pulse)
+                             : std::vector<double>(sequences.size(), 0.0);
+    std::vector<PreferencePair> batch;
+    for (std::size_t i = 0; i < sequences.size(); i += 2) {
+        batch.push_back({sequences[i], sequences[i + 1], {}, {}, reference[i], reference[i + 1]});
     }
     preference_gradients(policy.decoder, policy.adapter, batch, loss, {}, policy.opened.pulse);
     policy.step();
@@ -108,10 +103,14 @@ std::int64_t pair_step(BenchPolicy& policy, const PairLoss& loss) {
 }
 
 std::int64_t kto_step(BenchPolicy& policy) {
-    std::vector<KtoReply> batch;
+    std::vector<Sequence> sequences;
     for (std::uint32_t i = 0; i < 2 * static_cast<std::uint32_t>(policy.config.pairs); ++i) {
-        const Sequence sequence = some_sequence(policy.config, policy.vocabulary, i);
-        batch.push_back({sequence, {}, facts_of(policy, {&sequence, 1}).front().sum(), i % 2 == 0});
+        sequences.push_back(some_sequence(policy.config, policy.vocabulary, i));
+    }
+    const std::vector<double> reference = reply_logprobs(policy.decoder, nullptr, sequences, policy.opened.pulse);
+    std::vector<KtoReply> batch;
+    for (std::size_t i = 0; i < sequences.size(); ++i) {
+        batch.push_back({sequences[i], {}, reference[i], i % 2 == 0});
     }
     kto_gradients(policy.decoder, policy.adapter, nullptr, batch, {}, policy.opened.pulse);
     policy.step();

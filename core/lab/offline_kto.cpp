@@ -45,12 +45,21 @@ class KtoStage : public PolicyStage {
 
   protected:
     Metrics add_gradients(const Batch& batch) override {
+        std::vector<Row*> unknown;
+        std::vector<Sequence> sequences;
+        for (const std::size_t i : batch) {
+            if (Row& row = rows_[i]; !row.reference) {
+                unknown.push_back(&row);
+                sequences.push_back(row.sequence);
+            }
+        }
+        const std::vector<double> sums = reference_sums(sequences);
+        for (std::size_t i = 0; i < unknown.size(); ++i) {
+            unknown[i]->reference = sums[i];
+        }
         std::vector<KtoReply> replies;
         for (const std::size_t i : batch) {
-            Row& row = rows_[i];
-            if (!row.reference) {
-                row.reference = reference_sums({&row.sequence, 1}).front();
-            }
+            const Row& row = rows_[i];
             replies.push_back({row.sequence, {}, *row.reference, row.good});
         }
         return kto_gradients(decoder(), policy(), reference(), replies, settings_, opened().pulse);

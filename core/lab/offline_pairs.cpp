@@ -1,7 +1,6 @@
 // The stages that learn from pairs: one gradient, the loss by name.
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "core/lab/offline_data.h"
@@ -68,13 +67,12 @@ class PairStage : public PolicyStage {
 
   protected:
     Metrics add_gradients(const Batch& batch) override {
+        if (loss_.needs_reference) {
+            ask_reference(batch);
+        }
         std::vector<PreferencePair> pairs;
         for (const std::size_t row : batch) {
-            PairRow& pair = rows_[row];
-            if (loss_.needs_reference && !pair.reference) {
-                const std::vector<double> sums = reference_sums(std::array{pair.chosen, pair.rejected});
-                pair.reference = {sums[0], sums[1]};
-            }
+            const PairRow& pair = rows_[row];
             const auto [chosen, rejected] = pair.reference.value_or(std::pair{0.0, 0.0});
             pairs.push_back({pair.chosen, pair.rejected, {}, {}, chosen, rejected});
         }
@@ -82,6 +80,21 @@ class PairStage : public PolicyStage {
     }
 
   private:
+    void ask_reference(const Batch& batch) {
+        std::vector<PairRow*> unknown;
+        std::vector<Sequence> sequences;
+        for (const std::size_t row : batch) {
+            if (PairRow& pair = rows_[row]; !pair.reference) {
+                unknown.push_back(&pair);
+                sequences.insert(sequences.end(), {pair.chosen, pair.rejected});
+            }
+        }
+        const std::vector<double> sums = reference_sums(sequences);
+        for (std::size_t i = 0; i < unknown.size(); ++i) {
+            unknown[i]->reference = {sums[2 * i], sums[2 * i + 1]};
+        }
+    }
+
     const PairLoss& loss_;
     const PairLossSettings settings_;
     std::vector<PairRow> rows_;

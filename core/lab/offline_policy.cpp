@@ -1,8 +1,5 @@
 #include "core/lab/offline_policy.h"
 
-#include <ATen/ATen.h>
-#include <ATen/core/grad_mode.h>
-
 #include <limits>
 
 #include "core/api/catalog.h"
@@ -91,14 +88,7 @@ void PolicyStage::write(const std::filesystem::path& out) const {
 }
 
 std::vector<double> PolicyStage::reference_sums(std::span<const Sequence> sequences) const {
-    at::NoGradGuard no_grad;
-    const PackedBatch batch = pack(sequences);
-    const at::Tensor sums = sum_replies(batch, policy_logprobs(decoder(), reference(), batch, {}, 1.0, opened_.pulse));
-    std::vector<double> out;
-    for (std::int64_t i = 0; i < sums.numel(); ++i) {
-        out.push_back(sums[i].item<double>());
-    }
-    return out;
+    return reply_logprobs(decoder(), reference(), sequences, opened_.pulse);
 }
 
 }  // namespace plumbline

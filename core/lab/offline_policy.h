@@ -43,7 +43,7 @@ class PolicyStage : public TrainingStage {
     const Decoder& decoder() const { return opened_.model->decoder(); }
     const Adapter& policy() const { return *policy_.adapter; }
     const Adapter* reference() const { return policy_.reference.get(); }
-    /// The reference's log-probs at temperature 1, summed over each reply.
+    /// The reference's log-prob of each reply at temperature 1; neighbours may share a prompt.
     std::vector<double> reference_sums(std::span<const Sequence> sequences) const;
 
   private:

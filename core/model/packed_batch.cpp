@@ -24,6 +24,13 @@ Sequence join(const std::vector<int>& prompt, const std::vector<int>& reply) {
     return sequence;
 }
 
+bool have_one_prompt(const Sequence& a, const Sequence& b) {
+    const auto of_prompt = [](const Sequence& s) {
+        return std::span(s.ids).first(static_cast<std::size_t>(s.prompt_length));
+    };
+    return std::ranges::equal(of_prompt(a), of_prompt(b));
+}
+
 PackedBatch pack(std::span<const Sequence> sequences, Prompts prompts) {
     std::vector<std::int64_t> ids, positions, predictors, targets, reply_rows;
     PackedBatch batch;
@@ -34,11 +41,8 @@ PackedBatch pack(std::span<const Sequence> sequences, Prompts prompts) {
             positions.push_back(i);
         }
     };
-    const auto have_one_prompt = [&](std::size_t a, std::size_t b) {
-        const auto of_prompt = [&](std::size_t i) {
-            return std::span(sequences[i].ids).first(sequences[i].prompt_length);
-        };
-        return prompts == Prompts::shared && b < sequences.size() && std::ranges::equal(of_prompt(a), of_prompt(b));
+    const auto joined = [&](std::size_t a, std::size_t b) {
+        return prompts == Prompts::shared && b < sequences.size() && have_one_prompt(sequences[a], sequences[b]);
     };
     std::int64_t prompt = 0;   // first row of the present prompt
     for (std::size_t number = 0; number < sequences.size(); ++number) {
@@ -47,8 +51,8 @@ PackedBatch pack(std::span<const Sequence> sequences, Prompts prompts) {
             throw Error("score a reply", "the prompt has no token; give at least one");
         }
         const auto length = static_cast<int>(s.ids.size());
-        const bool same = number > 0 && have_one_prompt(number - 1, number);
-        const bool apart = same || have_one_prompt(number, number + 1);
+        const bool same = number > 0 && joined(number - 1, number);
+        const bool apart = same || joined(number, number + 1);
         if (!same) {
             prompt = static_cast<std::int64_t>(ids.size());
             add(s, 0, s.prompt_length);

@@ -17,6 +17,7 @@ struct Sequence {
     int reply_length() const { return static_cast<int>(ids.size()) - prompt_length; }
 };
 
+bool have_one_prompt(const Sequence& a, const Sequence& b);
 Sequence join(const std::vector<int>& prompt, const std::vector<int>& reply);
 
 /// Rows that attend causally to each other, and to all rows of a prompt that stands before them.

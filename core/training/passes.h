@@ -17,14 +17,18 @@ inline std::int64_t most_rows_of_a_pass(std::int64_t longest, std::int64_t items
     return std::max(longest, std::min(items * longest, rows_of_a_pass));
 }
 
-/// Neighbours of `items` in parts of at most rows_of_a_pass rows, `rows(item)` each; one item at least.
+/// The same where nothing is kept for a gradient.
+inline constexpr std::int64_t rows_of_a_plain_pass = 384;
+
+/// Neighbours of `items` in parts of at most `most` rows, `rows(item)` each; one item at least.
 template <typename Item, typename Rows>
-std::vector<std::span<const Item>> in_passes(std::span<const Item> items, const Rows& rows) {
+std::vector<std::span<const Item>> in_passes(std::span<const Item> items, const Rows& rows,
+                                             std::int64_t most = rows_of_a_pass) {
     std::vector<std::span<const Item>> out;
     for (std::size_t begin = 0; begin < items.size();) {
         std::size_t end = begin + 1;
         for (std::int64_t sum = rows(items[begin]);
-             end < items.size() && sum + rows(items[end]) <= rows_of_a_pass; ++end) {
+             end < items.size() && sum + rows(items[end]) <= most; ++end) {
             sum += rows(items[end]);
         }
         out.push_back(items.subspan(begin, end - begin));

@@ -9,6 +9,7 @@
 #include "core/api/recommended.h"
 #include "core/model/full_weights.h"
 #include "core/model/lora.h"
+#include "core/training/passes.h"
 #include "core/training/token_logprobs.h"
 
 namespace plumbline {
@@ -101,6 +102,23 @@ Tensor policy_logprobs(const Decoder& decoder, const Adapter* adapter, const Pac
     }
     const Tensor states = policy_states(decoder, adapter, batch, lower, pulse);
     return token_logprobs(decoder, adapter, states, batch.targets, temperature, pulse);   // (M)
+}
+
+std::vector<double> reply_logprobs(const Decoder& decoder, const Adapter* adapter, std::span<const Sequence> sequences,
+                                   const Pulse& pulse) {
+    const at::NoGradGuard no_grad;
+    const auto rows = [&](const Sequence& sequence) -> std::int64_t {
+        const bool shares = &sequence != sequences.data() && have_one_prompt(*(&sequence - 1), sequence);
+        return shares ? sequence.reply_length() : static_cast<std::int64_t>(sequence.ids.size());
+    };
+    std::vector<double> out;
+    for (const std::span<const Sequence> part : in_passes(sequences, rows, rows_of_a_plain_pass)) {
+        const PackedBatch batch = pack(part, Prompts::shared);
+        const std::vector<float> sums =
+            to_floats(sum_replies(batch, policy_logprobs(decoder, adapter, batch, {}, 1.0, pulse)));
+        out.insert(out.end(), sums.begin(), sums.end());
+    }
+    return out;
 }
 
 }  // namespace plumbline

@@ -36,6 +36,10 @@ std::vector<ReferenceFacts> reference_facts(const Decoder& decoder, std::span<co
                                             int first_block, double temperature, Want want, const Pulse& pulse,
                                             Prompts prompts = Prompts::each);
 
+/// The log-prob of each reply at temperature 1, outside autograd; neighbours may share a prompt. Null adapter: the backbone.
+std::vector<double> reply_logprobs(const Decoder& decoder, const Adapter* adapter, std::span<const Sequence> sequences,
+                                   const Pulse& pulse);
+
 /// The policy's states that predict the reply tokens, (M, D) before the final norm, differentiable in the adapter.
 /// `lower`: (N, D) entering the adapter's first block, not used where the adapter owns the embedding; undefined:
 /// computed here.
