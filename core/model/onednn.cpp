@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 
+#include <cstdlib>
+
 namespace plumbline::onednn {
 
 using at::Tensor;
@@ -10,6 +12,15 @@ using at::Tensor;
 namespace {
 
 using Scalars = c10::List<std::optional<at::Scalar>>;
+
+// A kernel and its memory for every number of rows that came by: in a session, where each pair has its own, the library's
+// own limits (1024 each) took 20 MB more with every click. Read at its first product, so set before main.
+const bool few_kernels_kept = [] {
+    constexpr int keep_what_the_user_set = 0;
+    ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64", keep_what_the_user_set);
+    ::setenv("LRU_CACHE_CAPACITY", "64", keep_what_the_user_set);
+    return true;
+}();
 
 }  // namespace
 
