@@ -29,6 +29,7 @@ class KeptFile {
     std::int64_t size_ = 0, seconds_ = 0, nanoseconds_ = 0;   // when it was last written
 };
 
+/// Where they lie.
 struct StoredRows {
     GgufType type{};
     std::int64_t rows = 0, columns = 0;

@@ -50,7 +50,8 @@ class FrozenLinear {
     /// Makes now what backward() would make at its first use, when activations fill the memory.
     void prepare_backward() const;
 
-    /// Multiplies a few rows by the weight as its file has it, in place of the packed one. nullptr: never.
+    /// From then on up to StoredWeight::most_rows() rows are multiplied by the weight as its file has it, in place of the
+    /// packed one. nullptr: never.
     void multiply_few_by(std::shared_ptr<const StoredWeight> stored);
 
     /// Rows `ids` (N) of the weight as (N, in) f32, rounded as the weight is: the embedding of a tied model.

@@ -11,7 +11,8 @@ namespace plumbline {
 
 class ModelFiles;
 
-/// `progress` gets 0..1. Nothing of `files` is needed afterwards. Throws Error for weights that are not finite.
+/// `progress` gets 0..1. Nothing of `files` is needed afterwards; a GGUF file stays open, for what sampling reads of it at
+/// its first token. Throws Error for weights that are not finite.
 std::unique_ptr<Decoder> read_decoder(const ModelFiles& files, Precision precision, const Pulse& pulse,
                                       const std::function<void(double)>& progress, at::Device device = at::kCPU);
 

@@ -19,35 +19,14 @@ struct Bf16 {
 };
 
 template <typename Block>
-void decode(const Byte* row, std::int64_t blocks, std::uint16_t* out) {
-    for_blocks<Block>(row, blocks, [&](std::int64_t i, Values values) __attribute__((always_inline)) {
-        _mm512_store_si512(out + i * block_values, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(values.high, values.low)));
-    });
-}
-
-constexpr RowDecoder<std::uint16_t> decoders[] = {{GgufType::q4_0, Q4_0Block::bytes, decode<Q4_0Block>},
-                                                  {GgufType::q4_1, Q4_1Block::bytes, decode<Q4_1Block>},
-                                                  {GgufType::q8_0, Q8_0Block::bytes, decode<Q8_0Block>}};
-
-const RowDecoder<std::uint16_t>* decoder_of(GgufType type) {
-    for (const RowDecoder<std::uint16_t>& decoder : decoders) {
-        if (decoder.type == type) return &decoder;
+struct ToBf16 {
+    static void decode(const Byte* row, std::int64_t blocks, std::uint16_t* out) {
+        for_blocks<Block>(row, blocks, [&](std::int64_t i, Values values) __attribute__((always_inline)) {
+            _mm512_store_si512(out + i * block_values,
+                               reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(values.high, values.low)));
+        });
     }
-    return nullptr;
-}
-
-constexpr int width = most_blocks * block_values;
-
-/// A part of the rows of a group; behind the last output its row again.
-INLINE void decode_group(const StoredBlocks& weight, const RowDecoder<std::uint16_t>& decoder, std::int64_t first,
-                         std::int64_t end, std::int64_t block, std::int64_t n, std::uint16_t* decoded) {
-    const auto* bytes = reinterpret_cast<const Byte*>(weight.bytes);
-    const std::int64_t row_bytes = weight.in / block_values * decoder.bytes;
-    for (int i = 0; i < stored_group; ++i) {
-        const std::int64_t output = first + i < end ? first + i : end - 1;
-        decoder.decode(bytes + output * row_bytes + block * decoder.bytes, n, decoded + i * width);
-    }
-}
+};
 
 INLINE void store_rounded(Floats sums, std::int64_t n, std::uint16_t* to) {
     _mm256_mask_storeu_epi16(to, first_lanes(n), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(sums)));
@@ -68,21 +47,21 @@ static_assert(sizeof(TileShapes) == 64);
 
 }  // namespace
 
-bool stored_bf16_knows(GgufType type) { return decoder_of(type) != nullptr; }
+bool stored_bf16_knows(GgufType type) { return decoder_of<ToBf16, std::uint16_t>(type) != nullptr; }
 bool stored_tiles_built() { return true; }
 
 void stored_bf16(const StoredBlocks& weight, const std::uint16_t* x, std::int64_t rows, std::int64_t begin,
                  std::int64_t end, std::uint16_t* y, std::int64_t stride) {
-    const RowDecoder<std::uint16_t>& decoder = *decoder_of(weight.type);
-    alignas(64) std::uint16_t decoded[stored_group * width];
+    const RowDecoder<std::uint16_t>& decoder = *decoder_of<ToBf16, std::uint16_t>(weight.type);
+    alignas(64) std::uint16_t decoded[stored_group * part_values];
     alignas(64) float sums[stored_rows * lanes];
     for (std::int64_t first = begin; first < end; first += stored_group) {
         for (float& sum : sums) sum = 0;
         for_parts(weight.in / block_values, [&](std::int64_t block, std::int64_t n) __attribute__((always_inline)) {
-            decode_group(weight, decoder, first, end, block, n, decoded);
+            decode_rows(weight, decoder, first, stored_group, end, block, n, decoded);
             for (int tile = 0; tile < stored_group; tile += tile_outputs) {
-                add_tiles<Bf16>(decoded + tile * width, width, x + block * block_values, weight.in, rows, n * block_values,
-                                sums + tile);
+                add_tiles<Bf16>(decoded + tile * part_values, x + block * block_values, weight.in, rows,
+                                n * block_values, sums + tile);
             }
         });
         for (std::int64_t row = 0; row < rows; ++row) {
@@ -106,7 +85,7 @@ void turn_for_tiles(const std::uint16_t* x, std::int64_t rows, std::int64_t in, 
 // times 16 rows. Tile 0: weights; 1 and 2: x; 3 and 4: sums.
 void stored_tiles(const StoredBlocks& weight, const std::uint16_t* turned, std::int64_t rows, std::int64_t begin,
                   std::int64_t end, std::uint16_t* y, std::int64_t stride) {
-    const RowDecoder<std::uint16_t>& decoder = *decoder_of(weight.type);
+    const RowDecoder<std::uint16_t>& decoder = *decoder_of<ToBf16, std::uint16_t>(weight.type);
     const std::int64_t columns = rows < lanes ? rows : lanes, more = rows - columns;
     const std::uint16_t* turned_more = turned + lanes * weight.in;
     alignas(64) TileShapes shapes;
@@ -118,9 +97,10 @@ void stored_tiles(const StoredBlocks& weight, const std::uint16_t* turned, std::
         shapes.set(4, more);
     }
     _tile_loadconfig(&shapes);
-    alignas(64) std::uint16_t decoded[stored_group * width];
+    alignas(64) std::uint16_t decoded[stored_group * part_values];
     alignas(64) float sums[lanes * lanes];
-    const auto fence = []() __attribute__((always_inline)) { asm volatile("" ::: "memory"); };   // the tile loads say not what they read
+    // The tile loads do not tell the compiler what they read.
+    const auto fence = []() __attribute__((always_inline)) { asm volatile("" ::: "memory"); };
     const auto store = [&](std::int64_t first, std::int64_t first_row, std::int64_t n) __attribute__((always_inline)) {
         fence();
         const __m512i places = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
@@ -134,10 +114,10 @@ void stored_tiles(const StoredBlocks& weight, const std::uint16_t* turned, std::
         _tile_zero(3);
         if (more > 0) _tile_zero(4);
         for_parts(weight.in / block_values, [&](std::int64_t block, std::int64_t n) __attribute__((always_inline)) {
-            decode_group(weight, decoder, first, end, block, n, decoded);
+            decode_rows(weight, decoder, first, stored_group, end, block, n, decoded);
             fence();
             for (std::int64_t i = 0; i < n; ++i) {
-                _tile_loadd(0, decoded + i * block_values, width * sizeof *decoded);
+                _tile_loadd(0, decoded + i * block_values, part_values * sizeof *decoded);
                 _tile_loadd(1, turned + (block + i) * block_values * columns, 4 * columns);
                 _tile_dpbf16ps(3, 0, 1);
                 if (more > 0) {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "core/formats/gguf.h"
+#include "core/model/stored_loops.h"
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -87,6 +87,32 @@ struct RowDecoder {
     void (*decode)(const Byte* row, std::int64_t blocks, Number* out) = nullptr;
 };
 
+/// Decoder<Block>::decode writes blocks of each type that is known as Numbers. nullptr: another type.
+template <template <typename> class Decoder, typename Number>
+const RowDecoder<Number>* decoder_of(GgufType type) {
+    static constexpr RowDecoder<Number> all[] = {{GgufType::q4_0, Q4_0Block::bytes, Decoder<Q4_0Block>::decode},
+                                                 {GgufType::q4_1, Q4_1Block::bytes, Decoder<Q4_1Block>::decode},
+                                                 {GgufType::q8_0, Q8_0Block::bytes, Decoder<Q8_0Block>::decode}};
+    for (const RowDecoder<Number>& decoder : all) {
+        if (decoder.type == type) return &decoder;
+    }
+    return nullptr;
+}
+
+constexpr int part_values = most_blocks * block_values;   // that many apart lie decoded rows
+
+/// Blocks [block, block + n) of the outputs [first, first + count); behind `end` its last again.
+template <typename Number>
+INLINE void decode_rows(const StoredBlocks& weight, const RowDecoder<Number>& decoder, std::int64_t first, int count,
+                        std::int64_t end, std::int64_t block, std::int64_t n, Number* decoded) {
+    const auto* bytes = reinterpret_cast<const Byte*>(weight.bytes);
+    const std::int64_t row_bytes = weight.in / block_values * decoder.bytes;
+    for (int i = 0; i < count; ++i) {
+        const std::int64_t output = first + i < end ? first + i : end - 1;
+        decoder.decode(bytes + output * row_bytes + block * decoder.bytes, n, decoded + i * part_values);
+    }
+}
+
 /// The 16 sums of 16 registers.
 INLINE Floats sums_of(const Floats (&v)[lanes]) {
     Floats pairs[8], quads[4];
@@ -105,10 +131,10 @@ INLINE Floats sums_of(const Floats (&v)[lanes]) {
 
 constexpr int tile_outputs = 4, tile_rows = 4;
 
-/// Four outputs' decoded weights, `distance` apart, times `height` rows of x: sums (rows, 16) of the group += those of
-/// its outputs [first, first + 4). Numbers::plus(sum, w, x) adds the products of Numbers::step numbers.
+/// Four outputs' decoded weights times `height` rows of x: the sums of those outputs, 16 from row to row, += theirs.
+/// Numbers::plus(sum, w, x) adds the products of Numbers::step numbers.
 template <typename Numbers, int height, typename Number>
-INLINE void add_tile(const Number* weights, std::int64_t distance, const Number* x, std::int64_t in, std::int64_t n,
+INLINE void add_tile(const Number* weights, const Number* x, std::int64_t in, std::int64_t n,
                      float* sums) {
     Floats all[lanes] = {};
     for (std::int64_t k = 0; k < n; k += Numbers::step) {
@@ -117,7 +143,7 @@ INLINE void add_tile(const Number* weights, std::int64_t distance, const Number*
 #pragma GCC unroll 4
             for (int output = 0; output < tile_outputs; ++output) {
                 Floats& sum = all[row * tile_outputs + output];
-                sum = Numbers::plus(sum, weights + output * distance + k, x + row * in + k);
+                sum = Numbers::plus(sum, weights + output * part_values + k, x + row * in + k);
             }
         }
     }
@@ -131,14 +157,14 @@ INLINE void add_tile(const Number* weights, std::int64_t distance, const Number*
 }
 
 template <typename Numbers, typename Number>
-INLINE void add_tiles(const Number* weights, std::int64_t distance, const Number* x, std::int64_t in, std::int64_t rows,
+INLINE void add_tiles(const Number* weights, const Number* x, std::int64_t in, std::int64_t rows,
                       std::int64_t n, float* sums) {
     std::int64_t row = 0;
     for (; row + tile_rows <= rows; row += tile_rows) {
-        add_tile<Numbers, tile_rows>(weights, distance, x + row * in, in, n, sums + row * lanes);
+        add_tile<Numbers, tile_rows>(weights, x + row * in, in, n, sums + row * lanes);
     }
     for (; row < rows; ++row) {
-        add_tile<Numbers, 1>(weights, distance, x + row * in, in, n, sums + row * lanes);
+        add_tile<Numbers, 1>(weights, x + row * in, in, n, sums + row * lanes);
     }
 }
 

@@ -17,44 +17,29 @@ struct F32 {
 };
 
 template <typename Block>
-void decode(const Byte* row, std::int64_t blocks, float* out) {
-    for_blocks<Block>(row, blocks, [&](std::int64_t i, Values values) __attribute__((always_inline)) {
-        _mm512_store_ps(out + i * block_values, values.low);
-        _mm512_store_ps(out + i * block_values + lanes, values.high);
-    });
-}
-
-constexpr RowDecoder<float> decoders[] = {{GgufType::q4_0, Q4_0Block::bytes, decode<Q4_0Block>},
-                                          {GgufType::q4_1, Q4_1Block::bytes, decode<Q4_1Block>},
-                                          {GgufType::q8_0, Q8_0Block::bytes, decode<Q8_0Block>}};
-
-const RowDecoder<float>* decoder_of(GgufType type) {
-    for (const RowDecoder<float>& decoder : decoders) {
-        if (decoder.type == type) return &decoder;
+struct ToF32 {
+    static void decode(const Byte* row, std::int64_t blocks, float* out) {
+        for_blocks<Block>(row, blocks, [&](std::int64_t i, Values values) __attribute__((always_inline)) {
+            _mm512_store_ps(out + i * block_values, values.low);
+            _mm512_store_ps(out + i * block_values + lanes, values.high);
+        });
     }
-    return nullptr;
-}
+};
 
 }  // namespace
 
-bool stored_f32_knows(GgufType type) { return decoder_of(type) != nullptr; }
+bool stored_f32_knows(GgufType type) { return decoder_of<ToF32, float>(type) != nullptr; }
 
 void stored_f32(const StoredBlocks& weight, const float* x, std::int64_t rows, std::int64_t begin, std::int64_t end,
                 float* y, std::int64_t stride) {
-    const RowDecoder<float>& decoder = *decoder_of(weight.type);
-    const auto* bytes = reinterpret_cast<const Byte*>(weight.bytes);
-    const std::int64_t blocks = weight.in / block_values, row_bytes = blocks * decoder.bytes;
-    constexpr int width = most_blocks * block_values;
-    alignas(64) float decoded[tile_outputs * width], sums[stored_rows * lanes];
+    const RowDecoder<float>& decoder = *decoder_of<ToF32, float>(weight.type);
+    alignas(64) float decoded[tile_outputs * part_values], sums[stored_rows * lanes];
     for (std::int64_t first = begin; first < end; first += stored_group) {
         for (float& sum : sums) sum = 0;
         for (int tile = 0; tile < stored_group && first + tile < end; tile += tile_outputs) {
-            for_parts(blocks, [&](std::int64_t block, std::int64_t n) __attribute__((always_inline)) {
-                for (int i = 0; i < tile_outputs; ++i) {
-                    const std::int64_t output = first + tile + i < end ? first + tile + i : end - 1;
-                    decoder.decode(bytes + output * row_bytes + block * decoder.bytes, n, decoded + i * width);
-                }
-                add_tiles<F32>(decoded, width, x + block * block_values, weight.in, rows, n * block_values, sums + tile);
+            for_parts(weight.in / block_values, [&](std::int64_t block, std::int64_t n) __attribute__((always_inline)) {
+                decode_rows(weight, decoder, first + tile, tile_outputs, end, block, n, decoded);
+                add_tiles<F32>(decoded, x + block * block_values, weight.in, rows, n * block_values, sums + tile);
             });
         }
         for (std::int64_t row = 0; row < rows; ++row) {

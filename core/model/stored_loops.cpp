@@ -27,7 +27,7 @@ bool has_bf16() { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
 bool has_tiles() {
 #ifdef __linux__
     constexpr long request_permission = 0x1023, tile_data = 18;   // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
-    static const bool has = stored_tiles_built() && __builtin_cpu_supports("amx-bf16") &&
+    static const bool has = has_bf16() && stored_tiles_built() && __builtin_cpu_supports("amx-bf16") &&
                             ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
     return has;
 #else

@@ -1,7 +1,7 @@
 #pragma once
 // Products of a few rows with a weight as its file stores it, in ggml's blocks. Sampling reads all weights for every
-// token, and memory gives them slower than the processor takes them: a block is a fifth to a seventh of its numbers in
-// f32. Needs AVX-512; elsewhere nothing runs here, and the packed weights serve.
+// token, and memory gives them slower than the processor takes them: a block is a quarter to a seventh of its numbers
+// in f32. Needs AVX-512; elsewhere nothing runs here, and the packed weights serve.
 // Sums run in one order whatever the rows and threads, so a reply gets the same bits in any batch.
 
 #include <cstddef>
