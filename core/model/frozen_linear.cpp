@@ -7,12 +7,14 @@
 #include "core/model/linear_input.h"
 #include "core/model/onednn.h"
 #include "core/model/stored_weight.h"
+#include "core/model/tile_weight.h"
 
 namespace plumbline {
 
 using at::Tensor;
 
 struct FrozenLinear::State {
+    std::unique_ptr<const TileWeight> tiles;   // for this processor's matrix unit, in place of the two below; nullptr: none
     Tensor weight;                      // packed (CPU) or plain (elsewhere), (out, in)
     mutable Tensor transposed;          // the same of (in, out); made at the first backward
     std::shared_ptr<const StoredWeight> stored;   // nullptr: none
@@ -50,6 +52,10 @@ FrozenLinear::FrozenLinear(const Tensor& weight, Precision precision) : state_(s
     state_->in = weight.size(1);
     state_->dtype = precision == Precision::bf16 ? at::kBFloat16 : at::kFloat;
     state_->packed = weight.device().is_cpu();
+    state_->tiles = TileWeight::of(weight, precision);
+    if (state_->tiles) {
+        return;
+    }
     const Tensor w = weight.to(state_->dtype);
     state_->weight = state_->packed ? onednn::pack(w) : w;
 }
@@ -72,19 +78,22 @@ Tensor FrozenLinear::raw_product(const Tensor& x) const {
     if (state_->stored && x.size(0) <= StoredWeight::most_rows()) {
         return state_->stored->product(x.to(state_->dtype).contiguous());
     }
-    return state_->multiply(x, state_->weight);
+    return state_->tiles ? state_->tiles->product(x) : state_->multiply(x, state_->weight);
 }
 
 Tensor FrozenLinear::raw_product(const LinearInput& input) const { return raw_product(input.plain_value(state_->dtype)); }
 
 void FrozenLinear::prepare_backward() const {
-    if (!state_->transposed.defined()) {
+    if (!state_->tiles && !state_->transposed.defined()) {
         state_->transposed =
             state_->packed ? onednn::pack(state_->weight.to_dense().t()) : state_->weight.t().contiguous();
     }
 }
 
 Tensor FrozenLinear::raw_backward(const Tensor& grad) const {
+    if (state_->tiles) {
+        return state_->tiles->product_through(grad);
+    }
     prepare_backward();
     return state_->multiply(grad, state_->transposed);
 }
@@ -92,6 +101,9 @@ Tensor FrozenLinear::raw_backward(const Tensor& grad) const {
 Tensor FrozenLinear::backward(const Tensor& grad) const { return raw_backward(grad).to(at::kFloat); }
 
 Tensor FrozenLinear::dense() const {
+    if (state_->tiles) {
+        return state_->tiles->dense();
+    }
     const Tensor plain = state_->packed ? state_->weight.to_dense() : state_->weight;
     return plain.to(at::kFloat).contiguous().clone();
 }

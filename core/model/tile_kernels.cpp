@@ -1,0 +1,382 @@
+// Compiled for AVX-512 with bf16 and AMX (core/CMakeLists.txt); called only where the processor has them.
+
+#include "core/model/tile_kernels.h"
+
+#if defined(__AVX512BF16__) && defined(__AMX_BF16__)
+
+#include <immintrin.h>
+
+#include <algorithm>
+
+#define INLINE static inline __attribute__((always_inline))
+
+namespace plumbline::loops {
+namespace {
+
+using U16 = std::uint16_t;
+using Int = std::int64_t;
+using Numbers = __m512i;   // 32 of bf16
+constexpr Int lanes = 16;
+constexpr Int tile_sums = lanes * lanes;
+constexpr Int stays_in_first_cache = 12;   // steps of a pair of panels
+
+/// The unit's registers, all 16 rows of 64 bytes, as LDTILECFG reads them.
+struct TileShapes {
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    U16 row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+};
+static_assert(sizeof(TileShapes) == 64);
+
+/// The registers are the thread's from here to the end of the scope.
+struct Tiles {
+    Tiles() {
+        alignas(64) const TileShapes shapes;
+        _tile_loadconfig(&shapes);
+    }
+    ~Tiles() { _tile_release(); }
+    Tiles(const Tiles&) = delete;
+    Tiles& operator=(const Tiles&) = delete;
+};
+
+// The tile loads and stores do not tell the compiler what they touch.
+INLINE void fence() { asm volatile("" ::: "memory"); }
+
+INLINE __mmask16 first_lanes(Int n) { return static_cast<__mmask16>(n >= lanes ? 0xffff : n <= 0 ? 0 : (1 << n) - 1); }
+INLINE __mmask32 first_numbers(Int n) { return n >= 32 ? 0xffffffffu : n <= 0 ? 0u : (1u << n) - 1; }
+
+INLINE __m512 low_half(Numbers n) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(n)), 16));
+}
+INLINE __m512 high_half(Numbers n) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(n, 1)), 16));
+}
+INLINE Numbers rounded(__m512 low, __m512 high) { return reinterpret_cast<Numbers>(_mm512_cvtne2ps_pbh(high, low)); }
+
+/// x minus what it was rounded to; nothing is left of an infinity.
+INLINE __m512 rest(__m512 x, __m512 of) {
+    constexpr int nan_or_infinite = 0x99;
+    return _mm512_maskz_sub_ps(_knot_mask16(_mm512_fpclass_ps_mask(of, nan_or_infinite)), x, of);
+}
+
+/// 32 numbers of a row, or the `n` that there are, in two pieces; the second is of numbers in f32 only.
+struct Pieces {
+    Numbers first, second;
+};
+template <int pieces>
+INLINE Pieces pieces_at(const float* x, Int n) {
+    const __m512 low = _mm512_maskz_loadu_ps(first_lanes(n), x);
+    const __m512 high = n > lanes ? _mm512_maskz_loadu_ps(first_lanes(n - lanes), x + lanes) : _mm512_setzero_ps();
+    const Numbers first = rounded(low, high);
+    if constexpr (pieces == 1) {
+        return {first, _mm512_setzero_si512()};
+    }
+    return {first, rounded(rest(low, low_half(first)), rest(high, high_half(first)))};
+}
+template <int pieces>
+INLINE Pieces pieces_at(const U16* x, Int n) {
+    return {_mm512_maskz_loadu_epi16(first_numbers(n), x), _mm512_setzero_si512()};
+}
+
+INLINE void transpose(__m512i (&r)[lanes]) {
+    __m512i t[lanes];
+    for (int i = 0; i < lanes; i += 2) {
+        t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < lanes; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+    }
+    constexpr int even = 0x88, odd = 0xdd;   // quarters of a register
+    for (int i = 0; i < 4; ++i) {
+        const __m512i a = _mm512_shuffle_i32x4(r[i], r[i + 4], even), b = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], even);
+        const __m512i c = _mm512_shuffle_i32x4(r[i], r[i + 4], odd), d = _mm512_shuffle_i32x4(r[i + 8], r[i + 12], odd);
+        t[i] = _mm512_shuffle_i32x4(a, b, even);
+        t[i + 8] = _mm512_shuffle_i32x4(a, b, odd);
+        t[i + 4] = _mm512_shuffle_i32x4(c, d, even);
+        t[i + 12] = _mm512_shuffle_i32x4(c, d, odd);
+    }
+    std::copy(t, t + lanes, r);
+}
+
+template <bool turned, int pieces, typename Number>
+INLINE void lay(const Number* x, Int stride, const PanelShape& shape, Int begin, Int end, U16* out) {
+    for (Int panel = begin; panel < end; ++panel) {
+        const Int rows = std::min(tile_rows, shape.rows - panel * tile_rows);
+        const Number* from = x + panel * tile_rows * stride;
+        U16* to = out + panel * shape.panel();
+        for (Int step = 0; step < shape.steps(); ++step, to += pieces * tile_numbers) {
+            __m512i first[lanes] = {}, second[lanes] = {};
+            for (Int row = 0; row < rows; ++row) {
+                const Pieces p = pieces_at<pieces>(from + row * stride + step * tile_depth, shape.columns - step * tile_depth);
+                first[row] = p.first;
+                second[row] = p.second;
+            }
+            if constexpr (turned) transpose(first);
+            for (Int row = 0; row < lanes; ++row) _mm512_storeu_si512(to + row * tile_depth, first[row]);
+            if constexpr (pieces == 2) {
+                if constexpr (turned) transpose(second);
+                for (Int row = 0; row < lanes; ++row) _mm512_storeu_si512(to + tile_numbers + row * tile_depth, second[row]);
+            }
+        }
+    }
+}
+
+template <bool turned, typename Number>
+INLINE void lay(const Number* x, Int stride, const PanelShape& shape, Int begin, Int end, U16* out) {
+    shape.pieces == 1 ? lay<turned, 1>(x, stride, shape, begin, end, out)
+                      : lay<turned, 2>(x, stride, shape, begin, end, out);
+}
+
+/// A row of panels: its tiles are one behind the other, of the second row `to_second` further.
+struct Strip {
+    const U16* tiles;
+    Int to_second;
+};
+
+// The four tiles of sums += two rows of tiles times two columns of them. Registers 0…3: sums, 4 and 5: a, 6 and 7: b. The
+// second row of a, and the second column of b, may be missing.
+template <int pieces, bool two_a, bool two_b>
+INLINE void add_products(Strip a, Strip b, Int steps, bool first, float* sums) {
+    fence();
+    if (first) {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    } else {
+        _tile_loadd(0, sums, 64);
+        _tile_loadd(1, sums + tile_sums, 64);
+        _tile_loadd(2, sums + 2 * tile_sums, 64);
+        _tile_loadd(3, sums + 3 * tile_sums, 64);
+    }
+    const auto multiply = [] __attribute__((always_inline)) {
+        _tile_dpbf16ps(0, 4, 6);
+        if constexpr (two_b) _tile_dpbf16ps(1, 4, 7);
+        if constexpr (two_a) _tile_dpbf16ps(2, 5, 6);
+        if constexpr (two_a && two_b) _tile_dpbf16ps(3, 5, 7);
+    };
+    for (Int step = 0; step < steps; ++step) {
+        const U16* at_a = a.tiles + step * pieces * tile_numbers;
+        const U16* at_b = b.tiles + step * pieces * tile_numbers;
+        const auto load_a = [&](Int piece) __attribute__((always_inline)) {
+            _tile_loadd(4, at_a + piece * tile_numbers, 64);
+            if constexpr (two_a) _tile_loadd(5, at_a + a.to_second + piece * tile_numbers, 64);
+        };
+        const auto load_b = [&](Int piece) __attribute__((always_inline)) {
+            _tile_loadd(6, at_b + piece * tile_numbers, 64);
+            if constexpr (two_b) _tile_loadd(7, at_b + b.to_second + piece * tile_numbers, 64);
+        };
+        load_b(0);
+        if constexpr (pieces == 2) {
+            load_a(1);
+            multiply();
+        }
+        load_a(0);
+        multiply();
+        if constexpr (pieces == 2) {
+            load_b(1);
+            multiply();
+        }
+    }
+    _tile_stored(0, sums, 64);
+    _tile_stored(1, sums + tile_sums, 64);
+    _tile_stored(2, sums + 2 * tile_sums, 64);
+    _tile_stored(3, sums + 3 * tile_sums, 64);
+    fence();
+}
+
+INLINE void store(__m512 low, __m512 high, Int n, float* to) {
+    _mm512_mask_storeu_ps(to, first_lanes(n), low);
+    if (n > lanes) _mm512_mask_storeu_ps(to + lanes, first_lanes(n - lanes), high);
+}
+INLINE void store(__m512 low, __m512 high, Int n, U16* to) {
+    _mm512_mask_storeu_epi16(to, first_numbers(n), rounded(low, high));
+}
+
+// sums: 32 outputs by 32 rows in four tiles -> those rows of y, `n` outputs.
+template <typename Number>
+INLINE void store_turned(const float* sums, Int rows, Int n, Number* y, Int stride) {
+    for (Int half = 0; half * lanes < rows; ++half) {
+        __m512i low[lanes], high[lanes];
+        for (Int i = 0; i < lanes; ++i) {
+            low[i] = _mm512_loadu_si512(sums + half * tile_sums + i * lanes);
+            high[i] = _mm512_loadu_si512(sums + (2 + half) * tile_sums + i * lanes);
+        }
+        transpose(low);
+        transpose(high);
+        for (Int i = 0; i < std::min(lanes, rows - half * lanes); ++i) {
+            store(_mm512_castsi512_ps(low[i]), _mm512_castsi512_ps(high[i]), n, y + (half * lanes + i) * stride);
+        }
+    }
+}
+
+template <int pieces, typename Number>
+INLINE void multiply(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, Number* y,
+                     Int stride) {
+    const Tiles tiles;
+    const Int steps = weight.shape.steps(), panel = weight.shape.panel();
+    const Int parts = (steps * pieces + stays_in_first_cache - 1) / stays_in_first_cache;
+    for (Int pair = begin; pair < end; ++pair) {
+        const Int output = pair * 2 * tile_rows;
+        for (Int part = 0; part < parts; ++part) {
+            const Int step = steps * part / parts, after = steps * (part + 1) / parts, offset = step * pieces * tile_numbers;
+            for (Int row = 0; row < rows; row += 2 * tile_rows) {
+                const Strip a{weight.panels + 2 * pair * panel + offset, panel};
+                const Strip b{turned + row / tile_rows * panel + offset, panel};
+                float* here = sums + row * 2 * tile_rows;
+                if (rows - row > tile_rows) {
+                    add_products<pieces, true, true>(a, b, after - step, part == 0, here);
+                } else {
+                    add_products<pieces, true, false>(a, b, after - step, part == 0, here);
+                }
+                if (part + 1 == parts) {
+                    store_turned(here, std::min(2 * tile_rows, rows - row), weight.shape.rows - output,
+                                 y + row * stride + output, stride);
+                }
+            }
+        }
+    }
+}
+
+// Two panels by 32 columns -> pairs of rows one below the other, as two tiles. The unpacking mixes the columns: the first
+// tile has 0-3, 8-11, 16-19 and 24-27.
+template <int pieces>
+INLINE void turn_step(const TiledWeight& weight, const Outputs& outputs, Int step, U16* first, U16* second) {
+    const Int panel = weight.shape.panel();
+    for (Int pair = 0; pair < outputs.pairs; ++pair) {
+        for (int half = 0; half < 2; ++half) {
+            const U16* from = weight.panels + (2 * (outputs.first_pair + pair) + half) * panel + step * pieces * tile_numbers;
+            for (int piece = 0; piece < pieces; ++piece, from += tile_numbers) {
+                const Int to = (pair * pieces + piece) * tile_numbers + half * tile_numbers / 2;
+                for (Int row = 0; row < lanes / 2; ++row) {
+                    const Numbers even = _mm512_loadu_si512(from + 2 * row * tile_depth);
+                    const Numbers odd = _mm512_loadu_si512(from + (2 * row + 1) * tile_depth);
+                    _mm512_storeu_si512(first + to + row * tile_depth, _mm512_unpacklo_epi16(even, odd));
+                    _mm512_storeu_si512(second + to + row * tile_depth, _mm512_unpackhi_epi16(even, odd));
+                }
+            }
+        }
+    }
+}
+
+template <int pieces>
+INLINE void multiply_through(const TiledWeight& weight, const U16* grad, Int rows, const Outputs& outputs, Int begin,
+                             Int end, U16* panel, float* sums) {
+    const Tiles tiles;
+    const Int numbers = outputs.pairs * pieces * tile_numbers;   // of a row of tiles of grad, and of half a panel
+    const Int all_rows = (rows + 2 * tile_rows - 1) / (2 * tile_rows) * 2 * tile_rows;
+    for (Int step = begin; step < end; ++step) {
+        turn_step<pieces>(weight, outputs, step, panel, panel + numbers);
+        for (Int row = 0; row < rows; row += 2 * tile_rows) {
+            const Strip a{grad + row / tile_rows * numbers, numbers}, b{panel, numbers};
+            float* here = sums + (step * all_rows + row) * 2 * tile_rows;
+            if (rows - row > tile_rows) {
+                add_products<pieces, true, true>(a, b, outputs.pairs, outputs.first_pair == 0, here);
+            } else {
+                add_products<pieces, false, true>(a, b, outputs.pairs, outputs.first_pair == 0, here);
+            }
+        }
+    }
+}
+
+// Columns in turn_step()'s order -> in their own.
+template <typename Number>
+INLINE void add_up(const float* sums, Int rows, Int in, Int begin, Int end, Number* out) {
+    const __m512i first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
+    const __m512i second = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
+    const Int all_rows = (rows + 2 * tile_rows - 1) / (2 * tile_rows) * 2 * tile_rows;
+    for (Int step = begin; step < end; ++step) {
+        for (Int row = 0; row < rows; ++row) {
+            const Int in_block = row % (2 * tile_rows);
+            const float* here = sums + (step * all_rows + row - in_block) * 2 * tile_rows +
+                                in_block / tile_rows * 2 * tile_sums + in_block % tile_rows * lanes;
+            const __m512 a = _mm512_loadu_ps(here), b = _mm512_loadu_ps(here + tile_sums);
+            store(_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b), in - step * tile_depth,
+                  out + row * in + step * tile_depth);
+        }
+    }
+}
+
+}  // namespace
+
+bool tiles_built() { return true; }
+
+void to_panels(const float* x, Int stride, const PanelShape& shape, Int begin, Int end, U16* out) {
+    lay<false>(x, stride, shape, begin, end, out);
+}
+void to_panels(const U16* x, Int stride, const PanelShape& shape, Int begin, Int end, U16* out) {
+    lay<false>(x, stride, shape, begin, end, out);
+}
+void to_turned_panels(const float* x, Int stride, const PanelShape& shape, Int begin, Int end, U16* out) {
+    lay<true>(x, stride, shape, begin, end, out);
+}
+void to_turned_panels(const U16* x, Int stride, const PanelShape& shape, Int begin, Int end, U16* out) {
+    lay<true>(x, stride, shape, begin, end, out);
+}
+
+void from_panels(const U16* panels, const PanelShape& shape, Int begin, Int end, float* out) {
+    for (Int row = begin * tile_rows; row < std::min(end * tile_rows, shape.rows); ++row) {
+        const U16* from = panels + row / tile_rows * shape.panel() + row % tile_rows * tile_depth;
+        for (Int step = 0; step < shape.steps(); ++step, from += shape.pieces * tile_numbers) {
+            const Numbers first = _mm512_loadu_si512(from);
+            __m512 low = low_half(first), high = high_half(first);
+            if (shape.pieces == 2) {
+                const Numbers second = _mm512_loadu_si512(from + tile_numbers);
+                low = _mm512_add_ps(low, low_half(second));
+                high = _mm512_add_ps(high, high_half(second));
+            }
+            store(low, high, shape.columns - step * tile_depth, out + row * shape.columns + step * tile_depth);
+        }
+    }
+}
+
+void multiply_tiles(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, float* y,
+                    Int stride) {
+    multiply<2>(weight, turned, rows, begin, end, sums, y, stride);
+}
+void multiply_tiles(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, U16* y,
+                    Int stride) {
+    multiply<1>(weight, turned, rows, begin, end, sums, y, stride);
+}
+
+void multiply_through_tiles(const TiledWeight& weight, const U16* grad, Int rows, const Outputs& outputs, Int begin,
+                            Int end, U16* panel, float* sums) {
+    weight.shape.pieces == 1 ? multiply_through<1>(weight, grad, rows, outputs, begin, end, panel, sums)
+                             : multiply_through<2>(weight, grad, rows, outputs, begin, end, panel, sums);
+}
+
+void added_up(const float* sums, Int rows, Int in, Int begin, Int end, float* out) {
+    add_up(sums, rows, in, begin, end, out);
+}
+void added_up(const float* sums, Int rows, Int in, Int begin, Int end, U16* out) {
+    add_up(sums, rows, in, begin, end, out);
+}
+
+}  // namespace plumbline::loops
+
+#else
+
+namespace plumbline::loops {
+
+bool tiles_built() { return false; }
+void to_panels(const float*, std::int64_t, const PanelShape&, std::int64_t, std::int64_t, std::uint16_t*) {}
+void to_panels(const std::uint16_t*, std::int64_t, const PanelShape&, std::int64_t, std::int64_t, std::uint16_t*) {}
+void to_turned_panels(const float*, std::int64_t, const PanelShape&, std::int64_t, std::int64_t, std::uint16_t*) {}
+void to_turned_panels(const std::uint16_t*, std::int64_t, const PanelShape&, std::int64_t, std::int64_t, std::uint16_t*) {}
+void from_panels(const std::uint16_t*, const PanelShape&, std::int64_t, std::int64_t, float*) {}
+void multiply_tiles(const TiledWeight&, const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, float*, float*,
+                    std::int64_t) {}
+void multiply_tiles(const TiledWeight&, const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, float*,
+                    std::uint16_t*, std::int64_t) {}
+void multiply_through_tiles(const TiledWeight&, const std::uint16_t*, std::int64_t, const Outputs&, std::int64_t,
+                            std::int64_t, std::uint16_t*, float*) {}
+void added_up(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*) {}
+void added_up(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*) {}
+
+}  // namespace plumbline::loops
+
+#endif
