@@ -75,13 +75,19 @@ Tensor FrozenLinear::operator()(const LinearInput& input) const {
 Tensor FrozenLinear::product(const Tensor& x) const { return raw_product(x).to(at::kFloat); }
 
 Tensor FrozenLinear::raw_product(const Tensor& x) const {
-    if (state_->stored && x.size(0) <= StoredWeight::most_rows()) {
+    if (multiplies_stored(x.size(0))) {
         return state_->stored->product(x.to(state_->dtype).contiguous());
     }
-    return state_->tiles ? state_->tiles->product(x) : state_->multiply(x, state_->weight);
+    return state_->tiles ? state_->tiles->product({x}) : state_->multiply(x, state_->weight);
 }
 
-Tensor FrozenLinear::raw_product(const LinearInput& input) const { return raw_product(input.plain_value(state_->dtype)); }
+Tensor FrozenLinear::raw_product(const LinearInput& input) const {
+    return tiles(input.x.size(0)) ? state_->tiles->product(input) : raw_product(input.plain_value(state_->dtype));
+}
+
+const TileWeight* FrozenLinear::tiles(std::int64_t rows) const { return multiplies_stored(rows) ? nullptr : state_->tiles.get(); }
+
+bool FrozenLinear::multiplies_stored(std::int64_t rows) const { return state_->stored && rows <= StoredWeight::most_rows(); }
 
 void FrozenLinear::prepare_backward() const {
     if (!state_->tiles && !state_->transposed.defined()) {

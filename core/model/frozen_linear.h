@@ -16,6 +16,7 @@ namespace plumbline {
 
 struct LinearInput;
 class StoredWeight;
+class TileWeight;
 
 /// Owned by a model; outlives every autograd graph that it took part in. Used on one thread at a time.
 class FrozenLinear {
@@ -40,6 +41,8 @@ class FrozenLinear {
     /// The same as it was computed, in f32 or bf16.
     at::Tensor raw_product(const at::Tensor& x) const;
     at::Tensor raw_product(const LinearInput& input) const;
+    /// What multiplies so many rows, where that is this processor's matrix unit; else nullptr.
+    const TileWeight* tiles(std::int64_t rows) const;
 
     /// The weight as plain f32, (out, in), in memory of its own.
     at::Tensor dense() const;
@@ -64,6 +67,8 @@ class FrozenLinear {
     void keep_plain(const at::Tensor& weight);
 
   private:
+    bool multiplies_stored(std::int64_t rows) const;
+
     struct State;
     std::unique_ptr<State> state_;
 };

@@ -7,6 +7,7 @@
 
 #include "core/model/low_rank_loops.h"
 #include "core/model/onednn.h"
+#include "core/model/tile_lora.h"
 
 namespace plumbline {
 
@@ -141,13 +142,35 @@ Tensor low_rank(const Tensor& x, const LoraStack& lora, double scale) {
     return low;
 }
 
+const TileWeight* tiles_for(const FrozenLinear& frozen, const Tensor& x, const LoraStack& lora) {
+    const TileWeight* tiles = frozen.tiles(x.size(0));
+    return tiles && tile_lora::takes(*tiles, lora) ? tiles : nullptr;
+}
+
+std::vector<tile_lora::Part> parts_of(const LoraStack& lora) {
+    std::vector<tile_lora::Part> out;
+    for (const LoraStack::Part& part : lora.parts) {
+        out.push_back({part.column, part.a, part.b});
+    }
+    return out;
+}
+
+/// W x + B scale A x, and scale A x as the gradient will want it.
+tile_lora::Product product_of(const Call& call) {
+    const Tensor& x = call.input->x;
+    if (const TileWeight* tiles = tiles_for(*call.frozen, x, *call.lora)) {
+        return tile_lora::forward(*tiles, *call.input, parts_of(*call.lora), call.scale);
+    }
+    const Tensor in = call.input->plain_value();
+    const Tensor low = low_rank(in, *call.lora, call.scale);
+    return {plus_low_rank(call.frozen->raw_product(in), low, *call.lora), low};
+}
+
 struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
     // The list, a and b of each part, is an input for the graph's sake; they are read from the stack.
     static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, at::TensorList,
                           const Call& call) {
-        const Tensor in = call.input->plain_value();
-        const Tensor low = low_rank(in, *call.lora, call.scale);
-        Tensor y = plus_low_rank(call.frozen->raw_product(in), low, *call.lora);
+        const auto [y, low] = product_of(call);
         std::vector<Tensor> saved{x, low, call.lora->a, call.input->norm_weight};
         std::vector<std::int64_t> columns;
         for (const LoraStack::Part& part : call.lora->parts) {
@@ -155,6 +178,7 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
             columns.push_back(part.column);
         }
         context->save_for_backward(std::move(saved));
+        context->saved_data["tiles"] = tiles_for(*call.frozen, x, *call.lora) != nullptr;
         context->saved_data["frozen"] = reinterpret_cast<std::int64_t>(call.frozen);
         context->saved_data["kind"] = static_cast<std::int64_t>(call.input->kind);
         context->saved_data["eps"] = call.input->norm_eps;
@@ -174,8 +198,22 @@ struct LoraProductFunction : torch::autograd::Function<LoraProductFunction> {
         const std::int64_t rank = a.size(0) / static_cast<std::int64_t>(columns.size());
 
         torch::autograd::variable_list out(1 + 2 * columns.size() + 1);
-        std::vector<Tensor> grads_low;
         const double scale = context->saved_data["scale"].toDouble();
+        if (context->saved_data["tiles"].toBool()) {
+            std::vector<tile_lora::Part> parts;
+            for (std::size_t i = 0; i < columns.size(); ++i) {
+                parts.push_back({columns[i], a.narrow(0, static_cast<std::int64_t>(i) * rank, rank), saved[4 + i]});
+            }
+            tile_lora::Gradients of = tile_lora::backward(*frozen->tiles(grad.size(0)), input, parts, scale, low, grad,
+                                                          context->needs_input_grad(0));
+            for (std::size_t i = 0; i < columns.size(); ++i) {
+                out[1 + 2 * i] = std::move(of.a[i]);
+                out[2 + 2 * i] = std::move(of.b[i]);
+            }
+            out[0] = std::move(of.x);
+            return out;
+        }
+        std::vector<Tensor> grads_low;
         for (std::size_t i = 0; i < columns.size(); ++i) {
             PartGradients of_part = part_backward(grad, low_of(low, i, rank), saved[4 + i], columns[i], scale);
             grads_low.push_back(std::move(of_part.low));
@@ -222,8 +260,7 @@ Tensor lora_product(const FrozenLinear& frozen, const LinearInput& input, const 
     const Call call{&frozen, &input, &lora, scale};
     const bool trains = input.x.requires_grad() || lora.parts.front().b.requires_grad();
     if (!trains || !at::GradMode::is_enabled()) {
-        const Tensor x = input.plain_value();
-        return plus_low_rank(frozen.raw_product(x), low_rank(x, lora, scale), lora);
+        return product_of(call).y;
     }
     std::vector<Tensor> weights;
     for (const LoraStack::Part& part : lora.parts) {

@@ -215,28 +215,33 @@ INLINE void store_turned(const float* sums, Int rows, Int n, Number* y, Int stri
 }
 
 template <int pieces, typename Number>
-INLINE void multiply(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, Number* y,
-                     Int stride) {
+INLINE void multiply(const TiledWeight& weight, const U16* turned, const TileTerm& term, Int rows, Int begin, Int end,
+                     float* sums, Number* y, Int stride) {
     const Tiles tiles;
-    const Int steps = weight.shape.steps(), panel = weight.shape.panel();
+    const Int steps = weight.shape.steps(), panel = weight.shape.panel(), term_panel = 2 * term.steps * tile_numbers;
     const Int parts = (steps * pieces + stays_in_first_cache - 1) / stays_in_first_cache;
+    const auto add = [&]<int of_pieces>(Strip a, Strip b, bool both, Int n, bool first, float* to) __attribute__((always_inline)) {
+        both ? add_products<of_pieces, true, true>(a, b, n, first, to)
+             : add_products<of_pieces, true, false>(a, b, n, first, to);
+    };
     for (Int pair = begin; pair < end; ++pair) {
         const Int output = pair * 2 * tile_rows;
         for (Int part = 0; part < parts; ++part) {
             const Int step = steps * part / parts, after = steps * (part + 1) / parts, offset = step * pieces * tile_numbers;
             for (Int row = 0; row < rows; row += 2 * tile_rows) {
-                const Strip a{weight.panels + 2 * pair * panel + offset, panel};
-                const Strip b{turned + row / tile_rows * panel + offset, panel};
+                const bool both = rows - row > tile_rows;
                 float* here = sums + row * 2 * tile_rows;
-                if (rows - row > tile_rows) {
-                    add_products<pieces, true, true>(a, b, after - step, part == 0, here);
-                } else {
-                    add_products<pieces, true, false>(a, b, after - step, part == 0, here);
+                add.template operator()<pieces>({weight.panels + 2 * pair * panel + offset, panel},
+                                                {turned + row / tile_rows * panel + offset, panel}, both, after - step,
+                                                part == 0, here);
+                if (part + 1 < parts) continue;
+                if (term.b) {
+                    add.template operator()<2>({term.b + 2 * (pair - term.first_pair) * term_panel, term_panel},
+                                               {term.low + row / tile_rows * term_panel, term_panel}, both, term.steps,
+                                               false, here);
                 }
-                if (part + 1 == parts) {
-                    store_turned(here, std::min(2 * tile_rows, rows - row), weight.shape.rows - output,
-                                 y + row * stride + output, stride);
-                }
+                store_turned(here, std::min(2 * tile_rows, rows - row), weight.shape.rows - output,
+                             y + row * stride + output, stride);
             }
         }
     }
@@ -245,11 +250,11 @@ INLINE void multiply(const TiledWeight& weight, const U16* turned, Int rows, Int
 // Two panels by 32 columns -> pairs of rows one below the other, as two tiles. The unpacking mixes the columns: the first
 // tile has 0-3, 8-11, 16-19 and 24-27.
 template <int pieces>
-INLINE void turn_step(const TiledWeight& weight, const Outputs& outputs, Int step, U16* first, U16* second) {
+INLINE void turn_step(const TiledWeight& weight, const TiledGradient& grad, Int step, U16* first, U16* second) {
     const Int panel = weight.shape.panel();
-    for (Int pair = 0; pair < outputs.pairs; ++pair) {
+    for (Int pair = 0; pair < grad.pairs; ++pair) {
         for (int half = 0; half < 2; ++half) {
-            const U16* from = weight.panels + (2 * (outputs.first_pair + pair) + half) * panel + step * pieces * tile_numbers;
+            const U16* from = weight.panels + (2 * (grad.first_pair + pair) + half) * panel + step * pieces * tile_numbers;
             for (int piece = 0; piece < pieces; ++piece, from += tile_numbers) {
                 const Int to = (pair * pieces + piece) * tile_numbers + half * tile_numbers / 2;
                 for (Int row = 0; row < lanes / 2; ++row) {
@@ -263,22 +268,20 @@ INLINE void turn_step(const TiledWeight& weight, const Outputs& outputs, Int ste
     }
 }
 
+INLINE Int in_pairs(Int rows) { return (rows + 2 * tile_rows - 1) / (2 * tile_rows) * 2 * tile_rows; }
+
 template <int pieces>
-INLINE void multiply_through(const TiledWeight& weight, const U16* grad, Int rows, const Outputs& outputs, Int begin,
-                             Int end, U16* panel, float* sums) {
+INLINE void multiply_through(const TiledWeight& weight, const TiledGradient& grad, bool first, Int begin, Int end,
+                             U16* turned, float* sums) {
     const Tiles tiles;
-    const Int numbers = outputs.pairs * pieces * tile_numbers;   // of a row of tiles of grad, and of half a panel
-    const Int all_rows = (rows + 2 * tile_rows - 1) / (2 * tile_rows) * 2 * tile_rows;
+    const Int column = grad.pairs * pieces * tile_numbers;   // of turned
     for (Int step = begin; step < end; ++step) {
-        turn_step<pieces>(weight, outputs, step, panel, panel + numbers);
-        for (Int row = 0; row < rows; row += 2 * tile_rows) {
-            const Strip a{grad + row / tile_rows * numbers, numbers}, b{panel, numbers};
-            float* here = sums + (step * all_rows + row) * 2 * tile_rows;
-            if (rows - row > tile_rows) {
-                add_products<pieces, true, true>(a, b, outputs.pairs, outputs.first_pair == 0, here);
-            } else {
-                add_products<pieces, false, true>(a, b, outputs.pairs, outputs.first_pair == 0, here);
-            }
+        turn_step<pieces>(weight, grad, step, turned, turned + column);
+        for (Int row = 0; row < grad.rows; row += 2 * tile_rows) {
+            const Strip a{grad.panels + row / tile_rows * grad.panel, grad.panel}, b{turned, column};
+            float* here = sums + (step * in_pairs(grad.rows) + row) * 2 * tile_rows;
+            grad.rows - row > tile_rows ? add_products<pieces, true, true>(a, b, grad.pairs, first, here)
+                                        : add_products<pieces, false, true>(a, b, grad.pairs, first, here);
         }
     }
 }
@@ -288,15 +291,13 @@ template <typename Number>
 INLINE void add_up(const float* sums, Int rows, Int in, Int begin, Int end, Number* out) {
     const __m512i first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23);
     const __m512i second = _mm512_setr_epi32(8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31);
-    const Int all_rows = (rows + 2 * tile_rows - 1) / (2 * tile_rows) * 2 * tile_rows;
-    for (Int step = begin; step < end; ++step) {
-        for (Int row = 0; row < rows; ++row) {
-            const Int in_block = row % (2 * tile_rows);
-            const float* here = sums + (step * all_rows + row - in_block) * 2 * tile_rows +
-                                in_block / tile_rows * 2 * tile_sums + in_block % tile_rows * lanes;
+    for (Int row = begin; row < end; ++row, out += in) {
+        const Int in_pair = row % (2 * tile_rows);
+        for (Int column = 0; column < in; column += tile_depth) {
+            const float* here = sums + (column / tile_depth * in_pairs(rows) + row - in_pair) * 2 * tile_rows +
+                                in_pair / tile_rows * 2 * tile_sums + in_pair % tile_rows * lanes;
             const __m512 a = _mm512_loadu_ps(here), b = _mm512_loadu_ps(here + tile_sums);
-            store(_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b), in - step * tile_depth,
-                  out + row * in + step * tile_depth);
+            store(_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b), in - column, out + column);
         }
     }
 }
@@ -334,19 +335,20 @@ void from_panels(const U16* panels, const PanelShape& shape, Int begin, Int end,
     }
 }
 
-void multiply_tiles(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, float* y,
-                    Int stride) {
-    multiply<2>(weight, turned, rows, begin, end, sums, y, stride);
+void multiply_tiles(const TiledWeight& weight, const U16* turned, const TileTerm& term, Int rows, Int begin, Int end,
+                    float* sums, float* y, Int stride) {
+    weight.shape.pieces == 1 ? multiply<1>(weight, turned, term, rows, begin, end, sums, y, stride)
+                             : multiply<2>(weight, turned, term, rows, begin, end, sums, y, stride);
 }
 void multiply_tiles(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, U16* y,
                     Int stride) {
-    multiply<1>(weight, turned, rows, begin, end, sums, y, stride);
+    multiply<1>(weight, turned, {}, rows, begin, end, sums, y, stride);
 }
 
-void multiply_through_tiles(const TiledWeight& weight, const U16* grad, Int rows, const Outputs& outputs, Int begin,
-                            Int end, U16* panel, float* sums) {
-    weight.shape.pieces == 1 ? multiply_through<1>(weight, grad, rows, outputs, begin, end, panel, sums)
-                             : multiply_through<2>(weight, grad, rows, outputs, begin, end, panel, sums);
+void multiply_through_tiles(const TiledWeight& weight, const TiledGradient& grad, bool first, Int begin, Int end,
+                            U16* turned, float* sums) {
+    weight.shape.pieces == 1 ? multiply_through<1>(weight, grad, first, begin, end, turned, sums)
+                             : multiply_through<2>(weight, grad, first, begin, end, turned, sums);
 }
 
 void added_up(const float* sums, Int rows, Int in, Int begin, Int end, float* out) {
@@ -368,12 +370,12 @@ void to_panels(const std::uint16_t*, std::int64_t, const PanelShape&, std::int64
 void to_turned_panels(const float*, std::int64_t, const PanelShape&, std::int64_t, std::int64_t, std::uint16_t*) {}
 void to_turned_panels(const std::uint16_t*, std::int64_t, const PanelShape&, std::int64_t, std::int64_t, std::uint16_t*) {}
 void from_panels(const std::uint16_t*, const PanelShape&, std::int64_t, std::int64_t, float*) {}
-void multiply_tiles(const TiledWeight&, const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, float*, float*,
-                    std::int64_t) {}
+void multiply_tiles(const TiledWeight&, const std::uint16_t*, const TileTerm&, std::int64_t, std::int64_t, std::int64_t,
+                    float*, float*, std::int64_t) {}
 void multiply_tiles(const TiledWeight&, const std::uint16_t*, std::int64_t, std::int64_t, std::int64_t, float*,
                     std::uint16_t*, std::int64_t) {}
-void multiply_through_tiles(const TiledWeight&, const std::uint16_t*, std::int64_t, const Outputs&, std::int64_t,
-                            std::int64_t, std::uint16_t*, float*) {}
+void multiply_through_tiles(const TiledWeight&, const TiledGradient&, bool, std::int64_t, std::int64_t, std::uint16_t*,
+                            float*) {}
 void added_up(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, float*) {}
 void added_up(const float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::uint16_t*) {}
 

@@ -47,24 +47,30 @@ struct TiledWeight {
     PanelShape shape;
 };
 
+/// low (rows, r) b^T beside a product: b (outputs, r) in panels, low in turned ones, both of two pieces.
+struct TileTerm {
+    const std::uint16_t *b = nullptr, *low = nullptr;   // nullptr: none
+    std::int64_t first_pair = 0, steps = 0;             // of outputs, with which b begins
+};
+
 /// x (rows, in) in turned panels -> y (rows, …, `stride` apart), outputs of the panel pairs [begin, end). `sums`: room for
-/// rows rounded up to 32, times 32. To bf16 from one piece, to f32 from two.
-void multiply_tiles(const TiledWeight& weight, const std::uint16_t* turned, std::int64_t rows, std::int64_t begin,
-                    std::int64_t end, float* sums, float* y, std::int64_t stride);
+/// rows rounded up to 32, times 32. y of bf16 is for weights of one piece.
+void multiply_tiles(const TiledWeight& weight, const std::uint16_t* turned, const TileTerm& term, std::int64_t rows,
+                    std::int64_t begin, std::int64_t end, float* sums, float* y, std::int64_t stride);
 void multiply_tiles(const TiledWeight& weight, const std::uint16_t* turned, std::int64_t rows, std::int64_t begin,
                     std::int64_t end, float* sums, std::uint16_t* y, std::int64_t stride);
 
-/// Panel pairs of outputs, one behind the other.
-struct Outputs {
-    std::int64_t first_pair = 0, pairs = 0;
+/// A gradient of outputs in panels `panel` apart, each beginning with panel pair `first_pair` of the weight.
+struct TiledGradient {
+    const std::uint16_t* panels = nullptr;
+    std::int64_t panel = 0, rows = 0, first_pair = 0, pairs = 0;
 };
-/// sums += grad (rows, those outputs; in panels) times those rows of the weight, for its steps [begin, end). `sums`: for
-/// each step room for rows rounded up to 32, times 32, from which added_up() takes them. `panel`: room for the
-/// outputs, times 32, times pieces.
-void multiply_through_tiles(const TiledWeight& weight, const std::uint16_t* grad, std::int64_t rows,
-                            const Outputs& outputs, std::int64_t begin, std::int64_t end, std::uint16_t* panel,
-                            float* sums);
-/// sums of the steps [begin, end) -> out (rows, in).
+/// sums = (first) or += grad (rows, its outputs) times those rows of the weight, for its steps [begin, end). `sums`: for
+/// each step room for rows rounded up to 32, times 32; added_up() reads them. `turned`: room for the outputs, times 32,
+/// times pieces.
+void multiply_through_tiles(const TiledWeight& weight, const TiledGradient& grad, bool first, std::int64_t begin,
+                            std::int64_t end, std::uint16_t* turned, float* sums);
+/// Those sums of the rows [begin, end) of all -> out (end - begin, in).
 void added_up(const float* sums, std::int64_t rows, std::int64_t in, std::int64_t begin, std::int64_t end, float* out);
 void added_up(const float* sums, std::int64_t rows, std::int64_t in, std::int64_t begin, std::int64_t end,
               std::uint16_t* out);

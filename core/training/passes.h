@@ -10,7 +10,7 @@
 namespace plumbline {
 
 /// Rows of one pass, unless a single item has more: beyond it products gain nothing, and memory grows.
-inline constexpr std::int64_t rows_of_a_pass = 192;
+inline constexpr std::int64_t rows_of_a_pass = 384;
 
 /// Rows of the largest pass over `items` of which the longest has `longest` rows.
 inline std::int64_t most_rows_of_a_pass(std::int64_t longest, std::int64_t items) {
