@@ -18,7 +18,7 @@ using Int = std::int64_t;
 using Numbers = __m512i;   // 32 of bf16
 constexpr Int lanes = 16;
 constexpr Int tile_sums = lanes * lanes;
-constexpr Int stays_in_first_cache = 12;   // steps of a pair of panels
+constexpr Int line = 32;       // numbers that memory gives at once
 
 /// The unit's registers, all 16 rows of 64 bytes, as LDTILECFG reads them.
 struct TileShapes {
@@ -137,10 +137,23 @@ struct Strip {
     Int to_second;
 };
 
+/// What memory is asked for meanwhile: at each step so many lines, `stride` after those of the last one. Weights are read
+/// once a product, and no hardware foresees their order.
+struct Ahead {
+    const U16* at = nullptr;
+    Int stride = 0, lines = 0;
+
+    void ask(Int step) const {
+        for (Int i = 0; i < lines; ++i) {
+            _mm_prefetch(reinterpret_cast<const char*>(at + step * stride + i * line), _MM_HINT_T1);
+        }
+    }
+};
+
 // The four tiles of sums += two rows of tiles times two columns of them. Registers 0…3: sums, 4 and 5: a, 6 and 7: b. The
 // second row of a, and the second column of b, may be missing.
 template <int pieces, bool two_a, bool two_b>
-INLINE void add_products(Strip a, Strip b, Int steps, bool first, float* sums) {
+INLINE void add_products(Strip a, Strip b, Int steps, bool first, float* sums, const Ahead& ahead = {}) {
     fence();
     if (first) {
         _tile_zero(0);
@@ -181,6 +194,7 @@ INLINE void add_products(Strip a, Strip b, Int steps, bool first, float* sums) {
             load_b(1);
             multiply();
         }
+        ahead.ask(step);
     }
     _tile_stored(0, sums, 64);
     _tile_stored(1, sums + tile_sums, 64);
@@ -197,8 +211,15 @@ INLINE void store(__m512 low, __m512 high, Int n, U16* to) {
     _mm512_mask_storeu_epi16(to, first_numbers(n), rounded(low, high));
 }
 
-// sums: 32 outputs by 32 rows in four tiles -> those rows of y, `n` outputs.
-template <typename Number>
+INLINE void store_past_caches(__m512 low, __m512 high, float* to) {
+    _mm512_stream_ps(to, low);
+    _mm512_stream_ps(to + lanes, high);
+}
+INLINE bool lines_begin_at(const float* to) { return reinterpret_cast<std::uintptr_t>(to) % 64 == 0; }
+
+// sums: 32 outputs by 32 rows in four tiles -> those rows of y, `n` outputs; `kept`: y is larger than the caches, and what
+// was there before need not be read.
+template <bool kept, typename Number>
 INLINE void store_turned(const float* sums, Int rows, Int n, Number* y, Int stride) {
     for (Int half = 0; half * lanes < rows; ++half) {
         __m512i low[lanes], high[lanes];
@@ -209,39 +230,55 @@ INLINE void store_turned(const float* sums, Int rows, Int n, Number* y, Int stri
         transpose(low);
         transpose(high);
         for (Int i = 0; i < std::min(lanes, rows - half * lanes); ++i) {
-            store(_mm512_castsi512_ps(low[i]), _mm512_castsi512_ps(high[i]), n, y + (half * lanes + i) * stride);
+            const __m512 a = _mm512_castsi512_ps(low[i]), b = _mm512_castsi512_ps(high[i]);
+            Number* to = y + (half * lanes + i) * stride;
+            if constexpr (kept) {
+                if (n >= 2 * lanes && lines_begin_at(to)) {
+                    store_past_caches(a, b, to);
+                    continue;
+                }
+            }
+            store(a, b, n, to);
         }
     }
 }
 
-template <int pieces, typename Number>
+template <int pieces, bool with_term, typename Number>
 INLINE void multiply(const TiledWeight& weight, const U16* turned, const TileTerm& term, Int rows, Int begin, Int end,
                      float* sums, Number* y, Int stride) {
     const Tiles tiles;
     const Int steps = weight.shape.steps(), panel = weight.shape.panel(), term_panel = 2 * term.steps * tile_numbers;
-    const Int parts = (steps * pieces + stays_in_first_cache - 1) / stays_in_first_cache;
-    const auto add = [&]<int of_pieces>(Strip a, Strip b, bool both, Int n, bool first, float* to) __attribute__((always_inline)) {
-        both ? add_products<of_pieces, true, true>(a, b, n, first, to)
-             : add_products<of_pieces, true, false>(a, b, n, first, to);
+    const auto add = [&]<int of_pieces>(Strip a, Strip b, bool both, Int n, bool first, float* to, const Ahead& ahead)
+                         __attribute__((always_inline)) {
+        both ? add_products<of_pieces, true, true>(a, b, n, first, to, ahead)
+             : add_products<of_pieces, true, false>(a, b, n, first, to, ahead);
     };
+    // With one piece the loads are the bottleneck, and a part of two panels that stays in the first cache helps.
+    constexpr Int steps_of_a_part = pieces == 1 ? 12 : 1 << 20;
+    const Int parts = (steps + steps_of_a_part - 1) / steps_of_a_part;
+    const Int row_pairs = (rows + 2 * tile_rows - 1) / (2 * tile_rows);
+    const Int lines_a_step = (2 * panel / line + row_pairs * steps - 1) / (row_pairs * steps);
     for (Int pair = begin; pair < end; ++pair) {
         const Int output = pair * 2 * tile_rows;
+        const U16* own = weight.panels + 2 * pair * panel;
+        Ahead next{own + 2 * panel, lines_a_step * line, pair + 1 < end ? lines_a_step : 0};
         for (Int part = 0; part < parts; ++part) {
             const Int step = steps * part / parts, after = steps * (part + 1) / parts, offset = step * pieces * tile_numbers;
             for (Int row = 0; row < rows; row += 2 * tile_rows) {
                 const bool both = rows - row > tile_rows;
                 float* here = sums + row * 2 * tile_rows;
-                add.template operator()<pieces>({weight.panels + 2 * pair * panel + offset, panel},
-                                                {turned + row / tile_rows * panel + offset, panel}, both, after - step,
-                                                part == 0, here);
+                add.template operator()<pieces>({own + offset, panel}, {turned + row / tile_rows * panel + offset, panel},
+                                                both, after - step, part == 0, here, next);
+                next.at += (after - step) * next.stride;
                 if (part + 1 < parts) continue;
-                if (term.b) {
+                const Int n = std::min(2 * tile_rows, rows - row), outputs = weight.shape.rows - output;
+                Number* to = y + row * stride + output;
+                if constexpr (with_term) {
                     add.template operator()<2>({term.b + 2 * (pair - term.first_pair) * term_panel, term_panel},
                                                {term.low + row / tile_rows * term_panel, term_panel}, both, term.steps,
-                                               false, here);
+                                               false, here, {});
                 }
-                store_turned(here, std::min(2 * tile_rows, rows - row), weight.shape.rows - output,
-                             y + row * stride + output, stride);
+                store_turned<with_term>(here, n, outputs, to, stride);   // a product with a term is kept for the gradient
             }
         }
     }
@@ -275,13 +312,20 @@ INLINE void multiply_through(const TiledWeight& weight, const TiledGradient& gra
                              U16* turned, float* sums) {
     const Tiles tiles;
     const Int column = grad.pairs * pieces * tile_numbers;   // of turned
+    const Int row_pairs = in_pairs(grad.rows) / (2 * tile_rows), panel = weight.shape.panel();
+    const Int lines = 2 * pieces * tile_numbers / line, lines_a_step = (lines + row_pairs - 1) / row_pairs;
     for (Int step = begin; step < end; ++step) {
         turn_step<pieces>(weight, grad, step, turned, turned + column);
         for (Int row = 0; row < grad.rows; row += 2 * tile_rows) {
+            // Of the next step's tiles, of each pair of panels the lines that fall to these rows.
+            const Int ask = row / (2 * tile_rows) * lines_a_step, of_panel = lines / 2;
+            const U16* next = weight.panels + (2 * grad.first_pair + ask / of_panel) * panel +
+                              (step + 1) * pieces * tile_numbers + ask % of_panel * line;
+            const Ahead ahead{next, 2 * panel, step + 1 < end && ask < lines ? std::min(lines_a_step, lines - ask) : 0};
             const Strip a{grad.panels + row / tile_rows * grad.panel, grad.panel}, b{turned, column};
             float* here = sums + (step * in_pairs(grad.rows) + row) * 2 * tile_rows;
-            grad.rows - row > tile_rows ? add_products<pieces, true, true>(a, b, grad.pairs, first, here)
-                                        : add_products<pieces, false, true>(a, b, grad.pairs, first, here);
+            grad.rows - row > tile_rows ? add_products<pieces, true, true>(a, b, grad.pairs, first, here, ahead)
+                                        : add_products<pieces, false, true>(a, b, grad.pairs, first, here, ahead);
         }
     }
 }
@@ -337,12 +381,19 @@ void from_panels(const U16* panels, const PanelShape& shape, Int begin, Int end,
 
 void multiply_tiles(const TiledWeight& weight, const U16* turned, const TileTerm& term, Int rows, Int begin, Int end,
                     float* sums, float* y, Int stride) {
-    weight.shape.pieces == 1 ? multiply<1>(weight, turned, term, rows, begin, end, sums, y, stride)
-                             : multiply<2>(weight, turned, term, rows, begin, end, sums, y, stride);
+    const auto with = [&]<int pieces, bool with_term>() __attribute__((always_inline)) {
+        multiply<pieces, with_term>(weight, turned, term, rows, begin, end, sums, y, stride);
+    };
+    if (weight.shape.pieces == 1) {
+        term.b ? with.template operator()<1, true>() : with.template operator()<1, false>();
+    } else {
+        term.b ? with.template operator()<2, true>() : with.template operator()<2, false>();
+    }
+    _mm_sfence();
 }
 void multiply_tiles(const TiledWeight& weight, const U16* turned, Int rows, Int begin, Int end, float* sums, U16* y,
                     Int stride) {
-    multiply<1>(weight, turned, {}, rows, begin, end, sums, y, stride);
+    multiply<1, false>(weight, turned, {}, rows, begin, end, sums, y, stride);
 }
 
 void multiply_through_tiles(const TiledWeight& weight, const TiledGradient& grad, bool first, Int begin, Int end,
