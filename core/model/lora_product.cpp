@@ -142,8 +142,10 @@ Tensor low_rank(const Tensor& x, const LoraStack& lora, double scale) {
     return low;
 }
 
+// Few rows, as in sampling, are less work than laying B for the unit.
 const TileWeight* tiles_for(const FrozenLinear& frozen, const Tensor& x, const LoraStack& lora) {
-    const TileWeight* tiles = frozen.tiles(x.size(0));
+    constexpr std::int64_t few_rows = 32;
+    const TileWeight* tiles = x.size(0) > few_rows ? frozen.tiles(x.size(0)) : nullptr;
     return tiles && tile_lora::takes(*tiles, lora) ? tiles : nullptr;
 }
 

@@ -75,4 +75,18 @@ void added_up(const float* sums, std::int64_t rows, std::int64_t in, std::int64_
 void added_up(const float* sums, std::int64_t rows, std::int64_t in, std::int64_t begin, std::int64_t end,
               std::uint16_t* out);
 
+/// The sums over rows of low (rows, r)^T x (rows, columns), a thin matrix. First low: for each 32 rows, and of these each 16
+/// of r, a tile of two pieces. r a multiple of 16.
+inline constexpr std::int64_t sum_rows = 32;
+void to_sum_tiles(const float* low, std::int64_t stride, std::int64_t rows, std::int64_t r, std::uint16_t* out);
+/// Where the sums go: out (r, columns), or (columns, r).
+struct SumsOut {
+    float* data = nullptr;
+    std::int64_t stride = 0;
+    bool columns_first = false;
+};
+/// x's columns [begin, end), begin a multiple of 16; the same of out.
+void sum_over_rows(const std::uint16_t* low, std::int64_t r, const float* x, std::int64_t stride, std::int64_t rows,
+                   std::int64_t begin, std::int64_t end, const SumsOut& out);
+
 }  // namespace plumbline::loops

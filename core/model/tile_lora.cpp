@@ -50,6 +50,14 @@ Tensor padded(const Tensor& t) {
     return more == 0 ? t.contiguous() : at::constant_pad_nd(t, {0, more});
 }
 
+/// Columns [column, column + r) of low (rows, …) for sums over rows.
+Tensor sum_tiles_of(const Tensor& low, Int column, Int r) {
+    const Int steps = rounded_up(low.size(0), loops::sum_rows) / loops::sum_rows;
+    Tensor out = tiles_for(steps * r / loops::tile_rows, 2 * loops::tile_numbers);
+    loops::to_sum_tiles(rows_at(low, 0, column).data, low.stride(0), low.size(0), r, numbers_of(out));
+    return out;
+}
+
 /// B of a part in panels, and scale A x of all rows in turned ones, for the unit to add.
 struct Term {
     PanelShape b;
@@ -170,30 +178,33 @@ Gradients backward(const TileWeight& weight, const LinearInput& input, const std
         for_panels(rows, low_rows);
     }
     // The weights' gradients, all columns among the threads: B's of grad and low, A's of x and grad_low.
-    const Tensor grad_a = at::empty({in, count * room}, at::kFloat);
-    for (const Part& part : parts) {
-        of.b.push_back(at::empty({part.b.size(0), room}, at::kFloat));
+    const Tensor grad_a = at::empty({count * room, in}, at::kFloat);
+    const Tensor grad_low_sums = sum_tiles_of(grad_low, 0, count * room);
+    std::vector<Tensor> low_sums;
+    for (Int i = 0; i < count; ++i) {
+        low_sums.push_back(sum_tiles_of(low, i * room, room));
+        of.b.push_back(at::empty({parts[static_cast<std::size_t>(i)].b.size(0), room}, at::kFloat));
     }
     constexpr Int shares = 16;
     at::parallel_for(0, shares, 1, [&](Int begin, Int end) {
         const auto columns = [&](Int all, const auto& work) {
-            const Int lines = rounded_up(all, loops::tile_rows) / loops::tile_rows;
+            const Int lines = panels_in(all);
             work(lines * begin / shares * loops::tile_rows, std::min(all, lines * end / shares * loops::tile_rows));
         };
         for (Int i = 0; i < count; ++i) {
-            const Tensor& to = of.b[static_cast<std::size_t>(i)];
+            Tensor& to = of.b[static_cast<std::size_t>(i)];
             columns(to.size(0), [&](Int first, Int last) {
-                loops::low_rank_gradient(rows_at(grad, 0, parts[static_cast<std::size_t>(i)].column), rows_at(low, 0, i * room), room,
-                                         rows, first, last, rows_to(to, 0, 0));
+                loops::sum_over_rows(numbers_of(low_sums[static_cast<std::size_t>(i)]), room, rows_at(grad, 0, parts[static_cast<std::size_t>(i)].column).data, out,
+                                     rows, first, last, {to.data_ptr<float>(), room, true});
             });
         }
         columns(in, [&](Int first, Int last) {
-            loops::low_rank_gradient(rows_of(x), rows_of(grad_low), count * room, rows, first, last, rows_to(grad_a, 0, 0));
+            loops::sum_over_rows(numbers_of(grad_low_sums), count * room, x.const_data_ptr<float>(), in, rows, first, last,
+                                 {grad_a.data_ptr<float>(), in, false});
         });
     });
-    const Tensor a_rows = grad_a.t().contiguous();   // (parts * room, in)
     for (Int i = 0; i < count; ++i) {
-        of.a.push_back(a_rows.narrow(0, i * room, rank));
+        of.a.push_back(grad_a.narrow(0, i * room, rank));
         Tensor& of_b = of.b[static_cast<std::size_t>(i)];
         of_b = room == rank ? of_b : of_b.narrow(1, 0, rank).contiguous();
     }
