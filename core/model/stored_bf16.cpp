@@ -18,12 +18,28 @@ struct Bf16 {
     }
 };
 
+INLINE __m512i twice(__m256i half) { return _mm512_inserti64x4(_mm512_castsi256_si512(half), half, 1); }
+
+/// The numbers of a block, rounded. Of four bits: its sixteen values are rounded, and then chosen among; a fifth bit of
+/// an index does not count, since they stand there twice.
+template <typename Block>
+INLINE __m512i rounded_block(const Byte* block, const float* scale) {
+    if constexpr (requires { Block::nibbles; }) {
+        const __m512i sixteen = twice(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(Block::sixteen(scale))));
+        const __m512i pairs = _mm512_cvtepu8_epi16(_mm256_broadcastsi128_si256(sixteen_at(block + Block::nibbles)));
+        const __m512i upper_half_by_four = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(4), 1);
+        return _mm512_permutexvar_epi16(_mm512_srlv_epi16(pairs, upper_half_by_four), sixteen);
+    } else {
+        const Values values = Block::values(block, scale);
+        return reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(values.high, values.low));
+    }
+}
+
 template <typename Block>
 struct ToBf16 {
     static void decode(const Byte* row, std::int64_t blocks, std::uint16_t* out) {
-        for_blocks<Block>(row, blocks, [&](std::int64_t i, Values values) __attribute__((always_inline)) {
-            _mm512_store_si512(out + i * block_values,
-                               reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(values.high, values.low)));
+        for_blocks<Block>(row, blocks, [&](std::int64_t i, const Byte* block, const float* scale) __attribute__((always_inline)) {
+            _mm512_store_si512(out + i * block_values, rounded_block<Block>(block, scale));
         });
     }
 };

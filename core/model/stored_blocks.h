@@ -25,6 +25,7 @@ struct Values {
     Floats low, high;
 };
 
+INLINE __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>(n >= lanes ? 0xffff : (1u << n) - 1); }
 INLINE __m128i sixteen_at(const Byte* at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at)); }
 
 /// Each four bits choose one of sixteen values; an index's upper bits do not count.
@@ -33,21 +34,22 @@ INLINE Values chosen(const Byte* nibbles, Floats values) {
     return {_mm512_permutexvar_ps(q, values), _mm512_permutexvar_ps(_mm512_srli_epi32(q, 4), values)};
 }
 
-// A block begins with its scales, in f16; `scale`: the same as floats.
+// A block begins with its scales, in f16; `scale`: the same as floats. Then come numbers of four bits, of sixteen values.
 struct Q4_0Block {
-    static constexpr int bytes = 18, scales = 1;
-    INLINE Values values(const Byte* block, const float* scale) {
-        const Floats steps = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
-        return chosen(block + 2, steps * _mm512_set1_ps(scale[0]));
+    static constexpr int bytes = 18, scales = 1, nibbles = 2;
+    INLINE Floats sixteen(const float* scale) {
+        return _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7) * _mm512_set1_ps(scale[0]);
     }
+    INLINE Values values(const Byte* block, const float* scale) { return chosen(block + nibbles, sixteen(scale)); }
 };
 
 struct Q4_1Block {
-    static constexpr int bytes = 20, scales = 2;
-    INLINE Values values(const Byte* block, const float* scale) {
+    static constexpr int bytes = 20, scales = 2, nibbles = 4;
+    INLINE Floats sixteen(const float* scale) {
         const Floats steps = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        return chosen(block + 4, steps * _mm512_set1_ps(scale[0]) + _mm512_set1_ps(scale[1]));
+        return steps * _mm512_set1_ps(scale[0]) + _mm512_set1_ps(scale[1]);
     }
+    INLINE Values values(const Byte* block, const float* scale) { return chosen(block + nibbles, sixteen(scale)); }
 };
 
 struct Q8_0Block {
@@ -59,23 +61,28 @@ struct Q8_0Block {
     }
 };
 
-/// `use(i, values)` of the first `blocks` blocks of a row, at most most_blocks.
+/// `use(i, block, scale)` of the first `blocks` blocks of a row, at most most_blocks.
 template <typename Block, typename Use>
 INLINE void for_blocks(const Byte* row, std::int64_t blocks, const Use& use) {
-    constexpr int most = (most_blocks * Block::scales + lanes - 1) / lanes * lanes;
-    alignas(64) std::uint16_t halves[most];
-    alignas(64) float scales[most];
-    for (std::int64_t i = 0; i < blocks; ++i) {
-        std::memcpy(halves + i * Block::scales, row + i * Block::bytes, Block::scales * sizeof *halves);
-    }
-    for (std::int64_t i = 0; i < blocks * Block::scales; i += lanes) {
-        _mm512_store_ps(scales + i, _mm512_cvtph_ps(_mm256_load_si256(reinterpret_cast<const __m256i*>(halves + i))));
+    constexpr int most = (most_blocks + lanes - 1) / lanes * lanes;
+    alignas(64) float scales[most * Block::scales];
+    for (std::int64_t i = 0; i < blocks; i += lanes) {
+        const __m512i at = _mm512_mullo_epi32(_mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                                              _mm512_set1_epi32(Block::bytes));
+        const __m512i begins = _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), first_lanes(blocks - i), at,
+                                                           row + i * Block::bytes, 1);   // four bytes of each block
+        if constexpr (Block::scales == 1) {
+            _mm512_store_ps(scales + i, _mm512_cvtph_ps(_mm512_cvtepi32_epi16(begins)));
+        } else {
+            _mm512_store_ps(scales + 2 * i, _mm512_cvtph_ps(_mm512_castsi512_si256(begins)));
+            _mm512_store_ps(scales + 2 * i + lanes, _mm512_cvtph_ps(_mm512_extracti64x4_epi64(begins, 1)));
+        }
     }
     for (std::int64_t i = 0; i < blocks * Block::bytes; i += 64) {
         _mm_prefetch(row + i + bytes_ahead, _MM_HINT_T0);
     }
     for (std::int64_t i = 0; i < blocks; ++i) {
-        use(i, Block::values(row + i * Block::bytes, scales + i * Block::scales));
+        use(i, row + i * Block::bytes, scales + i * Block::scales);
     }
 }
 
@@ -176,8 +183,6 @@ INLINE void for_parts(std::int64_t blocks, const Use& use) {
         use(first, first + each < blocks ? each : blocks - first);
     }
 }
-
-INLINE __mmask16 first_lanes(std::int64_t n) { return static_cast<__mmask16>(n >= lanes ? 0xffff : (1u << n) - 1); }
 
 }  // namespace
 }  // namespace plumbline::loops

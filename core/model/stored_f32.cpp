@@ -19,7 +19,8 @@ struct F32 {
 template <typename Block>
 struct ToF32 {
     static void decode(const Byte* row, std::int64_t blocks, float* out) {
-        for_blocks<Block>(row, blocks, [&](std::int64_t i, Values values) __attribute__((always_inline)) {
+        for_blocks<Block>(row, blocks, [&](std::int64_t i, const Byte* block, const float* scale) __attribute__((always_inline)) {
+            const Values values = Block::values(block, scale);
             _mm512_store_ps(out + i * block_values, values.low);
             _mm512_store_ps(out + i * block_values + lanes, values.high);
         });
