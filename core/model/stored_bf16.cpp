@@ -4,6 +4,9 @@
 
 #if defined(__AVX512BF16__) && defined(__AMX_BF16__)
 
+#include <algorithm>
+#include <utility>
+
 #include "core/model/stored_blocks.h"
 
 namespace plumbline::loops {
@@ -61,6 +64,17 @@ struct TileShapes {
 };
 static_assert(sizeof(TileShapes) == 64);
 
+/// Blocks [block, block + n) of the group of outputs that begins with `first`.
+struct Part {
+    std::int64_t first, block, n;
+};
+INLINE Part first_part(std::int64_t first, std::int64_t blocks) { return {first, 0, blocks_of_a_part(blocks)}; }
+INLINE Part part_after(const Part& part, std::int64_t blocks) {
+    const std::int64_t block = part.block + part.n;
+    return block == blocks ? first_part(part.first + stored_group, blocks)
+                           : Part{part.first, block, std::min(blocks - block, blocks_of_a_part(blocks))};
+}
+
 }  // namespace
 
 bool stored_bf16_knows(GgufType type) { return decoder_of<ToBf16, std::uint16_t>(type) != nullptr; }
@@ -113,7 +127,7 @@ void stored_tiles(const StoredBlocks& weight, const std::uint16_t* turned, std::
         shapes.set(4, more);
     }
     _tile_loadconfig(&shapes);
-    alignas(64) std::uint16_t decoded[stored_group * part_values];
+    alignas(64) std::uint16_t rooms[2][stored_group * part_values];
     alignas(64) float sums[lanes * lanes];
     // The tile loads do not tell the compiler what they read.
     const auto fence = []() __attribute__((always_inline)) { asm volatile("" ::: "memory"); };
@@ -126,28 +140,44 @@ void stored_tiles(const StoredBlocks& weight, const std::uint16_t* turned, std::
                           y + (first_row + row) * stride + first);
         }
     };
-    for (std::int64_t first = begin; first < end; first += stored_group) {
-        _tile_zero(3);
-        if (more > 0) _tile_zero(4);
-        for_parts(weight.in / block_values, [&](std::int64_t block, std::int64_t n) __attribute__((always_inline)) {
-            decode_rows(weight, decoder, first, stored_group, end, block, n, decoded);
-            fence();
-            for (std::int64_t i = 0; i < n; ++i) {
+    // The rows of the next part are decoded between the products of this one, which wait for the unit most of the time.
+    const std::int64_t blocks = weight.in / block_values;
+    const auto decode = [&](const Part& part, std::int64_t row, std::uint16_t* to) __attribute__((always_inline)) {
+        decode_row(weight, decoder, part.first + row, end, part.block, part.n, to + row * part_values);
+    };
+    std::uint16_t *decoded = rooms[0], *coming = rooms[1];
+    Part part = first_part(begin, blocks);
+    for (std::int64_t row = 0; row < stored_group; ++row) decode(part, row, decoded);
+    while (part.first < end) {
+        if (part.block == 0) {
+            _tile_zero(3);
+            if (more > 0) _tile_zero(4);
+        }
+        const Part next = part_after(part, blocks);
+        const std::int64_t rows_to_decode = next.first < end ? stored_group : 0;
+        fence();
+        for (std::int64_t i = 0; i < std::max(part.n, rows_to_decode); ++i) {
+            if (i < part.n) {
                 _tile_loadd(0, decoded + i * block_values, part_values * sizeof *decoded);
-                _tile_loadd(1, turned + (block + i) * block_values * columns, 4 * columns);
+                _tile_loadd(1, turned + (part.block + i) * block_values * columns, 4 * columns);
                 _tile_dpbf16ps(3, 0, 1);
                 if (more > 0) {
-                    _tile_loadd(2, turned_more + (block + i) * block_values * more, 4 * more);
+                    _tile_loadd(2, turned_more + (part.block + i) * block_values * more, 4 * more);
                     _tile_dpbf16ps(4, 0, 2);
                 }
             }
-        });
-        _tile_stored(3, sums, 4 * columns);
-        store(first, 0, columns);
-        if (more > 0) {
-            _tile_stored(4, sums, 4 * more);
-            store(first, lanes, more);
+            if (i < rows_to_decode) decode(next, i, coming);
         }
+        if (next.first != part.first) {
+            _tile_stored(3, sums, 4 * columns);
+            store(part.first, 0, columns);
+            if (more > 0) {
+                _tile_stored(4, sums, 4 * more);
+                store(part.first, lanes, more);
+            }
+        }
+        part = next;
+        std::swap(decoded, coming);
     }
     _tile_release();
 }

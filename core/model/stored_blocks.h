@@ -108,15 +108,21 @@ const RowDecoder<Number>* decoder_of(GgufType type) {
 
 constexpr int part_values = most_blocks * block_values;   // that many apart lie decoded rows
 
-/// Blocks [block, block + n) of the outputs [first, first + count); behind `end` its last again.
+/// Blocks [block, block + n) of an output; behind `end` of the last before it again.
+template <typename Number>
+INLINE void decode_row(const StoredBlocks& weight, const RowDecoder<Number>& decoder, std::int64_t output, std::int64_t end,
+                       std::int64_t block, std::int64_t n, Number* decoded) {
+    const auto* bytes = reinterpret_cast<const Byte*>(weight.bytes);
+    const std::int64_t row_bytes = weight.in / block_values * decoder.bytes;
+    decoder.decode(bytes + (output < end ? output : end - 1) * row_bytes + block * decoder.bytes, n, decoded);
+}
+
+/// The same of the outputs [first, first + count).
 template <typename Number>
 INLINE void decode_rows(const StoredBlocks& weight, const RowDecoder<Number>& decoder, std::int64_t first, int count,
                         std::int64_t end, std::int64_t block, std::int64_t n, Number* decoded) {
-    const auto* bytes = reinterpret_cast<const Byte*>(weight.bytes);
-    const std::int64_t row_bytes = weight.in / block_values * decoder.bytes;
     for (int i = 0; i < count; ++i) {
-        const std::int64_t output = first + i < end ? first + i : end - 1;
-        decoder.decode(bytes + output * row_bytes + block * decoder.bytes, n, decoded + i * part_values);
+        decode_row(weight, decoder, first + i, end, block, n, decoded + i * part_values);
     }
 }
 
@@ -175,10 +181,16 @@ INLINE void add_tiles(const Number* weights, const Number* x, std::int64_t in, s
     }
 }
 
-/// `use(first block, blocks)` of the parts of a row that are decoded at once, of nearly equal size.
+/// Of a row of so many, decoded at once: parts of nearly equal size.
+INLINE std::int64_t blocks_of_a_part(std::int64_t blocks) {
+    const std::int64_t parts = (blocks + most_blocks - 1) / most_blocks;
+    return (blocks + parts - 1) / parts;
+}
+
+/// `use(first block, blocks)` of the parts of a row.
 template <typename Use>
 INLINE void for_parts(std::int64_t blocks, const Use& use) {
-    const std::int64_t parts = (blocks + most_blocks - 1) / most_blocks, each = (blocks + parts - 1) / parts;
+    const std::int64_t each = blocks_of_a_part(blocks);
     for (std::int64_t first = 0; first < blocks; first += each) {
         use(first, first + each < blocks ? each : blocks - first);
     }
