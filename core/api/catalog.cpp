@@ -12,6 +12,7 @@
 #include "core/formats/atomic_file.h"
 #include "core/formats/model_files.h"
 #include "core/lab/memory_need.h"
+#include "core/model/processor.h"
 #include "core/store/file_lock.h"
 #include "core/text/chat_template.h"
 #include "embedded/model_courtesy.h"
@@ -30,8 +31,8 @@ constexpr const char* fetched_name = "smollm2-135m-instruct";  // by packaging/r
 constexpr const char* fetched_file = "SmolLM2-135M-Instruct.Q4_1.gguf";
 
 void set_memory(CatalogModel& model, std::int64_t embedding) {
-    model.memory_f32 = memory::session_estimate(model.parameters, embedding, Precision::f32);
-    model.memory_bf16 = memory::session_estimate(model.parameters, embedding, Precision::bf16);
+    model.memory_f32 = memory::session_estimate(model.parameters, embedding, Precision::f32, has_tiles());
+    model.memory_bf16 = memory::session_estimate(model.parameters, embedding, Precision::bf16, has_tiles());
 }
 
 /// The bundled model. Its folder is named by its content: a project made with an older one still finds its

@@ -12,6 +12,7 @@
 #include "core/lab/machine.h"
 #include "core/model/language_model.h"
 #include "core/model/lora.h"
+#include "core/model/processor.h"
 #include "core/model/stored_loops.h"
 #include "core/training/passes.h"
 
@@ -154,6 +155,13 @@ std::int64_t stored_bytes(const ModelFiles& files, Precision precision) {
     return out;
 }
 
+MemoryWork with_files(MemoryWork work, const ModelFiles& files, Precision precision) {
+    work.file_bytes = files.bytes();
+    work.stored_bytes = stored_bytes(files, precision);
+    work.one_copy = has_tiles();
+    return work;
+}
+
 }  // namespace
 
 std::int64_t require_memory_for(const std::string& operation, const std::string& what,
@@ -162,10 +170,8 @@ std::int64_t require_memory_for(const std::string& operation, const std::string&
                                 std::int64_t limit) {
     const ModelFiles files(file);
     const DecoderConfig& config = files.config();
-    MemoryWork of_work = work(config);
-    of_work.file_bytes = files.bytes();
-    of_work.stored_bytes = stored_bytes(files, precision_of(dtype));
-    const std::int64_t need = memory_need(config, precision_of(dtype), of_work).peak();
+    const Precision precision = precision_of(dtype);
+    const std::int64_t need = memory_need(config, precision, with_files(work(config), files, precision)).peak();
     require_memory(operation, what, need, limit);
     return need;
 }
@@ -175,20 +181,16 @@ std::vector<MemoryForecast> forecast_memory(const std::string& model, const std:
     const DecoderConfig& config = files.config();
     const Precision precision = precision_of(dtype);
     const BenchConfig usual;
-    MemoryWork opened;
-    opened.file_bytes = files.bytes();
-    opened.stored_bytes = stored_bytes(files, precision);
     const std::string samples =
         std::to_string(usual.candidates) + " x " + std::to_string(usual.max_new_tokens) + " tokens";
     const std::string pairs =
         std::to_string(usual.pairs) + " pairs of 2 x " + std::to_string(usual.pair_tokens) + " tokens";
-    std::vector<MemoryForecast> out{
-        {"open", "the weights alone", memory_need(config, precision, opened).peak()}};
+    const auto need = [&](const MemoryWork& work) {
+        return memory_need(config, precision, with_files(work, files, precision)).peak();
+    };
+    std::vector<MemoryForecast> out{{"open", "the weights alone", need({})}};
     const auto add = [&](const char* name, BenchWhat what, const std::string& summary) {
-        MemoryWork work = bench_memory(what, usual, config);
-        work.file_bytes = opened.file_bytes;
-        work.stored_bytes = opened.stored_bytes;
-        out.push_back({name, summary, memory_need(config, precision, work).peak()});
+        out.push_back({name, summary, need(bench_memory(what, usual, config))});
     };
     add("sample", BenchWhat::sample, samples);
     add("reward", BenchWhat::reward, pairs);

@@ -57,11 +57,12 @@ inline std::int64_t lora_floats(const DecoderConfig& c, int rank) {
 }
 
 /// For an opened model in a live session with the usual settings, where no more than its weights is known.
-inline std::int64_t session_estimate(std::int64_t parameters, std::int64_t embedding, Precision precision) {
+/// `one_copy` as in MemoryWork.
+inline std::int64_t session_estimate(std::int64_t parameters, std::int64_t embedding, Precision precision, bool one_copy) {
     // Packed weights, the transposed packs of a trained upper half and output layer; the library, a pair's
     // activations and the optimiser.
-    const std::int64_t blocks = parameters - embedding;
-    return width(precision) * (2 * embedding + blocks + blocks / 2) + (std::int64_t{400} << 20);
+    const std::int64_t transposed = one_copy ? 0 : embedding + (parameters - embedding) / 2;
+    return width(precision) * (parameters + transposed) + (std::int64_t{400} << 20);
 }
 
 }  // namespace memory
@@ -70,6 +71,7 @@ inline std::int64_t session_estimate(std::int64_t parameters, std::int64_t embed
 struct MemoryWork {
     std::int64_t file_bytes = 0;  // of the model, mapped while it is read
     std::int64_t stored_bytes = 0;  // of its blocks, which sampling reads as they are stored
+    bool one_copy = false;  // gradients go through the weights as they are packed (tile_weight.h)
     // Sampling: `rows` replies of `reply_tokens` in one batch, to `prompts` of `prompt_tokens`.
     std::int64_t prompts = 0, prompt_tokens = 0, rows = 0, reply_tokens = 0;
     // Training.
@@ -115,7 +117,7 @@ inline MemoryNeed memory_need(const DecoderConfig& c, Precision precision, const
             work.all_weights ? c.parameters() : blocks * memory::lora_floats(c, work.lora_rank);
         // Weights, gradients, two moments; of all weights also their start.
         need.trained = 4 * trained * ((work.all_weights ? 5 : 4) + 3 * work.kept_states);
-        if (!work.all_weights) {
+        if (!work.all_weights && !work.one_copy) {
             const std::int64_t head = work.output_layer ? embedding : 0;
             const std::int64_t first_qkv =
                 c.hidden * c.head_dim * (c.heads + 2 * c.kv_heads);  // nothing below trains

@@ -6,6 +6,7 @@
 #include "core/api/errors.h"
 #include "core/formats/model_files.h"
 #include "core/lab/memory_need.h"
+#include "core/model/processor.h"
 #include "core/model/read_decoder.h"
 
 namespace plumbline {
@@ -44,7 +45,7 @@ ModelInfo describe_model(const ModelFiles& files, const std::string& name, Preci
     info.file_dtype = files.main_type();
     info.chat_template = chat_template.name();
     info.chat_template_note = chat_template.note();
-    info.memory_bytes = memory::session_estimate(c.parameters(), c.vocab * c.hidden, precision);
+    info.memory_bytes = memory::session_estimate(c.parameters(), c.vocab * c.hidden, precision, has_tiles());
     return info;
 }
 
