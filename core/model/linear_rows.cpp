@@ -51,13 +51,14 @@ const std::uint16_t* LinearRows::bf16(std::int64_t row, std::int64_t n) const {
     return out;
 }
 
-void LinearRows::backward(std::int64_t row, std::int64_t n, const float* grad, float* grad_x) const {
+void LinearRows::backward(std::int64_t row, std::int64_t n, const float* grad, float* grad_x, float* value) const {
     const float* from = x_.const_data_ptr<float>() + row * x_.size(1);
     switch (kind_) {
         case LinearInput::Kind::rms_norm:
             loops::rms_norm_backward(from, norm_weight_.const_data_ptr<float>(), grad, eps_, n, in_, grad_x);
+            loops::rms_norm(from, norm_weight_.const_data_ptr<float>(), eps_, n, in_, value);
             break;
-        case LinearInput::Kind::swiglu: loops::swiglu_backward(from, grad, n, in_, grad_x); break;
+        case LinearInput::Kind::swiglu: loops::swiglu_backward(from, grad, n, in_, grad_x, value); break;
         default: std::copy(grad, grad + n * in_, grad_x);
     }
 }

@@ -22,8 +22,8 @@ class LinearRows {
     }
     /// The same in f32 always; not of an x in bf16. Until the next call on this thread.
     const float* floats(std::int64_t row, std::int64_t n) const;
-    /// grad (n, in) of these rows -> that of x, (n, …).
-    void backward(std::int64_t row, std::int64_t n, const float* grad, float* grad_x) const;
+    /// grad (n, in) of these rows -> that of x, (n, …), and the value once more, (n, in), where it is not x itself.
+    void backward(std::int64_t row, std::int64_t n, const float* grad, float* grad_x, float* value) const;
 
   private:
     bool holds_bf16() const { return x_.scalar_type() == at::kBFloat16; }

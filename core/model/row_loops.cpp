@@ -133,13 +133,15 @@ void add(const float* h, const std::uint16_t* x, std::int64_t n, float* out) {
 }
 
 FOR_EACH_PROCESSOR
-void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows, std::int64_t n, float* grad_gate_up) {
-    for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * n, grad += n, grad_gate_up += 2 * n) {
+void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows, std::int64_t n, float* grad_gate_up,
+                     float* value) {
+    for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * n, grad += n, grad_gate_up += 2 * n, value += n) {
 #pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) {
-            const float s = sigmoid(gate_up[i]), silu = gate_up[i] * s;
-            grad_gate_up[i] = grad[i] * gate_up[n + i] * (s + silu * (1.0f - s));
+            const float s = sigmoid(gate_up[i]), silu = gate_up[i] * s, up = gate_up[n + i];
+            grad_gate_up[i] = grad[i] * up * (s + silu * (1.0f - s));
             grad_gate_up[n + i] = grad[i] * silu;
+            value[i] = silu * up;
         }
     }
 }

@@ -20,8 +20,9 @@ void swiglu(const float* gate_up, std::int64_t rows, std::int64_t n, std::uint16
 void swiglu(const std::uint16_t* gate_up, std::int64_t rows, std::int64_t n, std::uint16_t* out);
 /// h, out (n): h + x.
 void add(const float* h, const std::uint16_t* x, std::int64_t n, float* out);
-/// grad (rows, n) -> grad_gate_up (rows, 2 n).
-void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows, std::int64_t n, float* grad_gate_up);
+/// grad (rows, n) -> grad_gate_up (rows, 2 n), and swiglu() once more, value (rows, n).
+void swiglu_backward(const float* gate_up, const float* grad, std::int64_t rows, std::int64_t n, float* grad_gate_up,
+                     float* value);
 
 /// One row of heads of `d` entries whose first `turned` are turned by its position's cos and sin (turned / 2), halves
 /// against each other; `sign` -1 turns back. The rest, up to `width`, is copied.

@@ -3,6 +3,8 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <vector>
+
 #include "core/model/row_loops.h"
 
 namespace plumbline {
@@ -91,7 +93,9 @@ Tensor swiglu_backward(const Tensor& gate_up, const Tensor& grad) {
     const Tensor in = gate_up.contiguous(), upstream = grad.contiguous();
     Tensor out = at::empty_like(in);
     over_rows(in.size(0), n, [&](std::int64_t row, std::int64_t rows) {
-        loops::swiglu_backward(data(in) + row * 2 * n, data(upstream) + row * n, rows, n, data_of(out) + row * 2 * n);
+        std::vector<float> value(static_cast<std::size_t>(rows * n));   // not asked for
+        loops::swiglu_backward(data(in) + row * 2 * n, data(upstream) + row * n, rows, n, data_of(out) + row * 2 * n,
+                               value.data());
     });
     return out;
 }

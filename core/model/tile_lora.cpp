@@ -58,12 +58,7 @@ Tensor sum_tiles_of(const Tensor& low, Int column, Int r) {
     return out;
 }
 
-/// B of a part in panels, and scale A x of all rows in turned ones, for the unit to add.
-struct Term {
-    PanelShape b;
-    Tensor b_tiles, low_tiles;
-    Int panel() const { return b.panel(); }
-};
+const float* data(const Tensor& t) { return t.const_data_ptr<float>(); }
 
 }  // namespace
 
@@ -80,134 +75,192 @@ bool takes(const TileWeight& weight, const LoraStack& lora) {
     return covered == weight.out();
 }
 
-Product forward(const TileWeight& weight, const LinearInput& input, const std::vector<Part>& parts, double scale) {
-    const LinearRows values(input);
-    const Int rows = input.x.size(0), in = weight.in(), rank = parts.front().b.size(1), room = room_of(rank);
-    const Int first_rows = std::min(rows, weight.rows_at_once());
-    const Tensor low = room == rank ? at::empty({rows, static_cast<Int>(parts.size()) * room}, at::kFloat)
-                                    : at::zeros({rows, static_cast<Int>(parts.size()) * room}, at::kFloat);
-    std::vector<Term> terms;
-    std::vector<TileWeight::Term> beside;
-    std::vector<Tensor> b;
-    for (const Part& part : parts) {
-        const PanelShape shape{part.b.size(0), rank, exact};
-        terms.push_back({shape, tiles_for(rounded_up(shape.panels(), 2), shape.panel()), tiles_for(panels_in(rows), shape.panel())});
-        beside.push_back({part.column, rounded_up(shape.rows, pair_rows), shape.steps(), numbers_of(terms.back().b_tiles),
-                          numbers_of(terms.back().low_tiles)});
-        b.push_back(part.b.contiguous());
-    }
-    const TileWeight::Rows lay = [&](Int row, Int n, std::uint16_t* to) {
-        const float* x = values.floats(row, n);
-        loops::to_turned_panels(x, in, {n, in, weight.shape().pieces}, 0, 1, to);
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-            const Term& term = terms[i];
-            const Rows<float> out = rows_to(low, row, static_cast<Int>(i) * room);
-            loops::low_rank({x, in}, rows_of(parts[i].a), rank, n, in, static_cast<float>(scale), out);
-            loops::to_turned_panels(out.data, out.stride, {n, rank, exact}, 0, 1,
-                                    numbers_of(term.low_tiles) + row / loops::tile_rows * term.panel());
-            const Share share = share_of(term.b.panels(), row, first_rows);
-            loops::to_panels(b[i].const_data_ptr<float>(), rank, term.b, share.begin, share.end, numbers_of(term.b_tiles));
+namespace {
+
+/// scale A x of each part, and what the unit adds of it.
+class Forward {
+  public:
+    Forward(const TileWeight& weight, const LinearInput& input, const std::vector<Part>& parts, double scale)
+        : weight_(weight), values_(input), parts_(parts), scale_(static_cast<float>(scale)), rows_(input.x.size(0)),
+          rank_(parts.front().b.size(1)), room_(room_of(rank_)),
+          low_(at::zeros({rows_, static_cast<Int>(parts.size()) * room_}, at::kFloat)) {
+        for (const Part& part : parts) {
+            const PanelShape b{part.b.size(0), rank_, exact};
+            terms_.push_back({b, part.b.contiguous(), tiles_for(rounded_up(b.panels(), 2), b.panel()),
+                              tiles_for(panels_in(rows_), b.panel())});
         }
+    }
+
+    Product run() const {
+        std::vector<TileWeight::Term> beside;
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            const Term& term = terms_[i];
+            beside.push_back({parts_[i].column, rounded_up(term.shape.rows, pair_rows), term.shape.steps(),
+                              numbers_of(term.b_tiles), numbers_of(term.low_tiles)});
+        }
+        Tensor y = at::empty({rows_, weight_.out()}, at::kFloat);
+        weight_.multiply(rows_, [&](Int row, Int n, std::uint16_t* to) { lay(row, n, to); }, beside, y.data_ptr<float>());
+        return {y, low_};
+    }
+
+  private:
+    struct Term {
+        PanelShape shape;   // of B
+        Tensor b, b_tiles, low_tiles;
     };
-    Tensor y = at::empty({rows, weight.out()}, at::kFloat);
-    weight.multiply(rows, lay, beside, y.data_ptr<float>());
-    return {y, low};
+
+    void lay(Int row, Int n, std::uint16_t* to) const {
+        const Int in = weight_.in();
+        const float* x = values_.floats(row, n);
+        loops::to_turned_panels(x, in, {n, in, weight_.shape().pieces}, 0, 1, to);
+        for (std::size_t i = 0; i < parts_.size(); ++i) {
+            const Term& term = terms_[i];
+            const Rows<float> low = rows_to(low_, row, static_cast<Int>(i) * room_);
+            loops::low_rank({x, in}, rows_of(parts_[i].a), rank_, n, in, scale_, low);
+            loops::to_turned_panels(low.data, low.stride, {n, rank_, exact}, 0, 1,
+                                    numbers_of(term.low_tiles) + row / loops::tile_rows * term.shape.panel());
+            const Share share = share_of(term.shape.panels(), row, std::min(rows_, weight_.rows_at_once()));
+            loops::to_panels(data(term.b), rank_, term.shape, share.begin, share.end, numbers_of(term.b_tiles));
+        }
+    }
+
+    const TileWeight& weight_;
+    LinearRows values_;
+    const std::vector<Part>& parts_;
+    float scale_;
+    Int rows_, rank_, room_;
+    Tensor low_;
+    std::vector<Term> terms_;
+};
+
+class Backward {
+  public:
+    Backward(const TileWeight& weight, const LinearInput& input, const std::vector<Part>& parts, double scale,
+             const Tensor& low, const Tensor& grad)
+        : weight_(weight), values_(input), parts_(parts), scale_(static_cast<float>(scale)), low_(low), grad_(grad),
+          rows_(grad.size(0)), in_(weight.in()), out_(weight.out()), rank_(parts.front().b.size(1)), room_(room_of(rank_)),
+          computed_(input.kind != LinearInput::Kind::plain),
+          x_(computed_ ? at::empty({rows_, in_}, at::kFloat) : input.x.contiguous()),
+          grad_low_(at::empty({rows_, count() * room_}, at::kFloat)) {
+        for (const Part& part : parts) {
+            b_.push_back(padded(part.b));
+        }
+    }
+
+    /// Fills grad_low and x, for weights(), and the gradient of x, (N, …).
+    void input(Tensor& grad_x) const {
+        // A, all parts one below the other, is a weight beside the frozen one; grad_low is the gradient of its outputs.
+        const PanelShape a{count() * room_, in_, exact}, low{rows_, count() * room_, exact};
+        const Tensor a_tiles = tiles_for(rounded_up(a.panels(), 2), a.panel()), low_tiles = tiles_for(panels_in(rows_), low.panel());
+        a_tiles.narrow(0, (rounded_up(a.panels(), 2) - 1) * a.panel(), a.panel()).zero_();   // may be beyond A
+        const TileWeight::GradientRows lay = [&](Int row, Int n, Int first, Int pairs, std::uint16_t* to) {
+            const Int column = first * pair_rows, columns = std::min(pairs * pair_rows, out_ - column);
+            loops::to_panels(rows_at(grad_, row, column).data, out_, {n, columns, weight_.shape().pieces}, 0, 1, to);
+            if (first == 0) {
+                narrow(row, n);
+                loops::to_panels(rows_at(grad_low_, row, 0).data, grad_low_.stride(0), {n, low.columns, exact}, 0, 1,
+                                 numbers_of(low_tiles) + row / loops::tile_rows * low.panel());
+                lay_a(share_of(a.panels(), row, rows_), a, numbers_of(a_tiles));
+            }
+        };
+        const TileWeight::Beside beside{{numbers_of(a_tiles), a}, {numbers_of(low_tiles), low.panel(), rows_, 0, low.steps()}};
+        weight_.multiply_through(rows_, lay, &beside, [&](Int row, Int n, const float* sums) {
+            thread_local std::vector<float> through;
+            through.resize(static_cast<std::size_t>(n * in_));
+            loops::added_up(sums, rows_, in_, row, row + n, through.data());
+            values_.backward(row, n, through.data(), rows_to(grad_x, row, 0).data, computed_ ? rows_to(x_, row, 0).data : nullptr);
+        });
+    }
+    /// The same without the gradient of x.
+    void no_input() const {
+        for_panels(rows_, [&](Int row, Int n) {
+            narrow(row, n);
+            if (computed_) {
+                const float* x = values_.floats(row, n);
+                std::copy(x, x + n * in_, rows_to(x_, row, 0).data);
+            }
+        });
+    }
+
+    /// B's gradients are sums over rows of grad and low, A's of x and grad_low; all columns go among the threads.
+    void weights(Gradients& of) const {
+        const Tensor grad_a = at::empty({count() * room_, in_}, at::kFloat);
+        const Tensor of_grad_low = sum_tiles_of(grad_low_, 0, count() * room_);
+        std::vector<Tensor> of_low, grads_b;
+        for (Int i = 0; i < count(); ++i) {
+            of_low.push_back(sum_tiles_of(low_, i * room_, room_));
+            grads_b.push_back(at::empty({part(i).b.size(0), room_}, at::kFloat));
+        }
+        constexpr Int shares = 16;
+        at::parallel_for(0, shares, 1, [&](Int begin, Int end) {
+            const auto sum = [&](const Tensor& tiles, Int r, const float* x, Int columns, Int stride, const loops::SumsOut& to) {
+                const Int lines = panels_in(columns);
+                loops::sum_over_rows(numbers_of(tiles), r, x, stride, rows_, lines * begin / shares * loops::tile_rows,
+                                     std::min(columns, lines * end / shares * loops::tile_rows), to);
+            };
+            for (Int i = 0; i < count(); ++i) {
+                const auto at = static_cast<std::size_t>(i);
+                sum(of_low[at], room_, rows_at(grad_, 0, part(i).column).data, part(i).b.size(0), out_,
+                    {grads_b[at].data_ptr<float>(), room_, true});
+            }
+            sum(of_grad_low, count() * room_, data(x_), in_, in_, {grad_a.data_ptr<float>(), in_, false});
+        });
+        for (Int i = 0; i < count(); ++i) {
+            of.a.push_back(grad_a.narrow(0, i * room_, rank_));
+            of.b.push_back(grads_b[static_cast<std::size_t>(i)].narrow(1, 0, rank_).contiguous());
+        }
+    }
+
+  private:
+    Int count() const { return static_cast<Int>(parts_.size()); }
+    const Part& part(Int i) const { return parts_[static_cast<std::size_t>(i)]; }
+
+    /// grad_low of rows [row, row + n).
+    void narrow(Int row, Int n) const {
+        for (Int i = 0; i < count(); ++i) {
+            loops::to_low_rank(rows_at(grad_, row, part(i).column), rows_of(b_[static_cast<std::size_t>(i)]), room_, n,
+                               part(i).b.size(0), scale_, rows_to(grad_low_, row, i * room_));
+        }
+    }
+
+    void lay_a(const Share& share, const PanelShape& shape, std::uint16_t* to) const {
+        const Int of_a_part = room_ / loops::tile_rows;   // panels
+        for (Int panel = share.begin; panel < share.end; ++panel) {
+            const Int row = panel % of_a_part * loops::tile_rows;
+            const Tensor& a = part(panel / of_a_part).a;
+            loops::to_panels(rows_at(a, row, 0).data, a.stride(0), {std::min(rank_ - row, loops::tile_rows), in_, exact}, 0, 1,
+                             to + panel * shape.panel());
+        }
+    }
+
+    const TileWeight& weight_;
+    LinearRows values_;
+    const std::vector<Part>& parts_;
+    float scale_;
+    const Tensor &low_, &grad_;
+    Int rows_, in_, out_, rank_, room_;
+    bool computed_;
+    Tensor x_, grad_low_;
+    std::vector<Tensor> b_;   // (columns, room)
+};
+
+}  // namespace
+
+Product forward(const TileWeight& weight, const LinearInput& input, const std::vector<Part>& parts, double scale) {
+    return Forward(weight, input, parts, scale).run();
 }
 
 Gradients backward(const TileWeight& weight, const LinearInput& input, const std::vector<Part>& parts, double scale,
                    const Tensor& low, const Tensor& grad, bool of_x) {
-    const LinearRows values(input);
-    const Int rows = grad.size(0), in = weight.in(), out = weight.out(), count = static_cast<Int>(parts.size());
-    const Int rank = parts.front().b.size(1), room = room_of(rank);
-    const Tensor grad_low = at::empty({rows, count * room}, at::kFloat);
-    const bool computed = input.kind != LinearInput::Kind::plain;
-    const Tensor x = computed ? at::empty({rows, in}, at::kFloat) : input.x.contiguous();
-    // A, all parts one below the other, as a weight beside the frozen one, whose outputs' gradient is grad_low.
-    const PanelShape a_shape{count * room, in, exact}, low_shape{rows, count * room, exact};
-    const Tensor a_tiles = tiles_for(rounded_up(a_shape.panels(), 2), a_shape.panel());
-    const Tensor low_tiles = tiles_for(panels_in(rows), low_shape.panel());
-    std::vector<Tensor> b;
-    for (const Part& part : parts) {
-        b.push_back(padded(part.b));
-    }
-    if (a_shape.panels() % 2 != 0) {
-        a_tiles.narrow(0, a_shape.panels() * a_shape.panel(), a_shape.panel()).zero_();
-    }
-    const auto low_rows = [&](Int row, Int n) {
-        if (computed) {
-            const float* from = values.floats(row, n);
-            std::copy(from, from + n * in, x.data_ptr<float>() + row * in);
-        }
-        for (Int i = 0; i < count; ++i) {
-            const Part& part = parts[static_cast<std::size_t>(i)];
-            loops::to_low_rank(rows_at(grad, row, part.column), rows_of(b[static_cast<std::size_t>(i)]), room, n, part.b.size(0),
-                               static_cast<float>(scale), rows_to(grad_low, row, i * room));
-        }
-    };
-    Gradients of{of_x ? at::empty_like(input.x) : Tensor(), {}, {}};
+    const Backward work(weight, input, parts, scale, low, grad);
+    Gradients of;
     if (of_x) {
-        const TileWeight::GradientRows lay = [&](Int row, Int n, Int first, Int pairs, std::uint16_t* to) {
-            const Int column = first * pair_rows;
-            loops::to_panels(rows_at(grad, row, column).data, out, {n, std::min(pairs * pair_rows, out - column), weight.shape().pieces},
-                             0, 1, to);
-            if (first > 0) {
-                return;
-            }
-            low_rows(row, n);
-            const Rows<float> mine = rows_to(grad_low, row, 0);
-            loops::to_panels(mine.data, mine.stride, {n, count * room, exact}, 0, 1,
-                             numbers_of(low_tiles) + row / loops::tile_rows * low_shape.panel());
-            const Int panels = room / loops::tile_rows;   // of a part
-            const Share share = share_of(count * panels, row, rows);
-            for (Int panel = share.begin; panel < share.end; ++panel) {
-                const Int part = panel / panels, row_of_a = panel % panels * loops::tile_rows;
-                const Tensor& a = parts[static_cast<std::size_t>(part)].a;
-                loops::to_panels(rows_at(a, row_of_a, 0).data, a.stride(0), {std::min(rank - row_of_a, loops::tile_rows), in, exact},
-                                 0, 1, numbers_of(a_tiles) + panel * a_shape.panel());
-            }
-        };
-        const TileWeight::Beside beside{{numbers_of(a_tiles), a_shape},
-                                        {numbers_of(low_tiles), low_shape.panel(), rows, 0, low_shape.steps()}};
-        weight.multiply_through(rows, lay, &beside, [&](Int row, Int n, const float* sums) {
-            thread_local std::vector<float> through;
-            through.resize(static_cast<std::size_t>(n * in));
-            loops::added_up(sums, rows, in, row, row + n, through.data());
-            values.backward(row, n, through.data(), rows_to(of.x, row, 0).data);
-        });
+        of.x = at::empty_like(input.x, at::MemoryFormat::Contiguous);
+        work.input(of.x);
     } else {
-        for_panels(rows, low_rows);
+        work.no_input();
     }
-    // The weights' gradients, all columns among the threads: B's of grad and low, A's of x and grad_low.
-    const Tensor grad_a = at::empty({count * room, in}, at::kFloat);
-    const Tensor grad_low_sums = sum_tiles_of(grad_low, 0, count * room);
-    std::vector<Tensor> low_sums;
-    for (Int i = 0; i < count; ++i) {
-        low_sums.push_back(sum_tiles_of(low, i * room, room));
-        of.b.push_back(at::empty({parts[static_cast<std::size_t>(i)].b.size(0), room}, at::kFloat));
-    }
-    constexpr Int shares = 16;
-    at::parallel_for(0, shares, 1, [&](Int begin, Int end) {
-        const auto columns = [&](Int all, const auto& work) {
-            const Int lines = panels_in(all);
-            work(lines * begin / shares * loops::tile_rows, std::min(all, lines * end / shares * loops::tile_rows));
-        };
-        for (Int i = 0; i < count; ++i) {
-            Tensor& to = of.b[static_cast<std::size_t>(i)];
-            columns(to.size(0), [&](Int first, Int last) {
-                loops::sum_over_rows(numbers_of(low_sums[static_cast<std::size_t>(i)]), room, rows_at(grad, 0, parts[static_cast<std::size_t>(i)].column).data, out,
-                                     rows, first, last, {to.data_ptr<float>(), room, true});
-            });
-        }
-        columns(in, [&](Int first, Int last) {
-            loops::sum_over_rows(numbers_of(grad_low_sums), count * room, x.const_data_ptr<float>(), in, rows, first, last,
-                                 {grad_a.data_ptr<float>(), in, false});
-        });
-    });
-    for (Int i = 0; i < count; ++i) {
-        of.a.push_back(grad_a.narrow(0, i * room, rank));
-        Tensor& of_b = of.b[static_cast<std::size_t>(i)];
-        of_b = room == rank ? of_b : of_b.narrow(1, 0, rank).contiguous();
-    }
+    work.weights(of);
     return of;
 }
 

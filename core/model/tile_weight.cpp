@@ -19,7 +19,7 @@ namespace {
 constexpr std::int64_t smallest = 1 << 17;                // numbers of a weight
 constexpr std::int64_t products_a_thread = 1 << 22;       // fewer cost more to hand over than to compute
 constexpr std::int64_t half_of_second_cache = 5 << 18;    // bytes of x, which is read again for each pair of panels
-constexpr std::int64_t outputs_in_cache = 32;             // panel pairs of a gradient, read again for each step
+constexpr std::int64_t pieces_in_cache = 16;              // of panel pairs of a gradient, read again for each step
 constexpr std::int64_t outputs_at_once = 256;             // laid before they are multiplied: what that takes of memory
 constexpr std::int64_t pair_rows = 2 * loops::tile_rows;
 
@@ -133,7 +133,7 @@ void TileWeight::multiply_through(std::int64_t rows, const GradientRows& grad, c
                                   const Finish& finish) const {
     const Tensor sums = room(shape_.steps() * rounded_up(rows, pair_rows) * pair_rows, at::kFloat);
     const std::int64_t all = rounded_up(out(), pair_rows) / pair_rows, most = std::min(all, outputs_at_once);
-    const std::int64_t in_cache = std::max(std::min(most, outputs_in_cache), beside ? beside->grad.pairs : 0);
+    const std::int64_t in_cache = pieces_in_cache / shape_.pieces;
     const std::int64_t pair_numbers = loops::tile_numbers * shape_.pieces;
     const Tensor panels = room(rounded_up(rows, loops::tile_rows) / loops::tile_rows * most * pair_numbers, at::kBFloat16);
     for (std::int64_t first = 0; first < all; first += most) {
@@ -142,13 +142,13 @@ void TileWeight::multiply_through(std::int64_t rows, const GradientRows& grad, c
             grad(row, n, first, some, bf16_of(panels) + row / loops::tile_rows * panel);
         });
         in_parts(shape_.steps(), loops::tile_depth * rows * some * pair_rows, [&](std::int64_t begin, std::int64_t end) {
-            const Tensor turned = room(in_cache * 2 * 2 * loops::tile_numbers, at::kBFloat16);
+            const Tensor turned = room(std::max(in_cache, beside ? beside->grad.pairs : 0) * 2 * 2 * loops::tile_numbers, at::kBFloat16);
             const auto multiply = [&](const loops::TiledWeight& weight, const loops::TiledGradient& of, bool new_sums) {
                 loops::multiply_through_tiles(weight, of, new_sums, begin, end, bf16_of(turned), sums.data_ptr<float>());
             };
-            for (std::int64_t pair = 0; pair < some; pair += outputs_in_cache) {
+            for (std::int64_t pair = 0; pair < some; pair += in_cache) {
                 multiply(tiled(), {bf16_of(panels) + pair * pair_numbers, panel, rows, first + pair,
-                                   std::min(outputs_in_cache, some - pair)}, first + pair == 0);
+                                   std::min(in_cache, some - pair)}, first + pair == 0);
             }
             if (beside && first + some == all) {
                 multiply(beside->weight, beside->grad, false);
