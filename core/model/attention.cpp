@@ -11,7 +11,7 @@
 #include <limits>
 #include <vector>
 
-#include "core/model/attention_loops.h"
+#include "core/model/head_run.h"
 
 namespace plumbline {
 
@@ -57,144 +57,6 @@ Tensor seen_after(const CausalRun& run, std::int64_t window, const Tensor& like)
     return window > 0 ? later.add_(hidden().tril_(run.prompt_rows - window)) : later;
 }
 
-/// The work of one run's query heads that share one key head: their rows gathered, head_dim padded.
-class HeadRun {
-  public:
-    HeadRun(const CausalRun& run, std::int64_t kv_head, const HeadShape& s)
-        : run_(run), of_{run.rows, run.prompt_rows, s.heads / s.kv_heads, padded(s.head_dim), s.window}, d_(s.head_dim),
-          width_((s.heads + 2 * s.kv_heads) * s.head_dim), out_width_(s.heads * s.head_dim),
-          query_(kv_head * of_.queries * s.head_dim), key_((s.heads + kv_head) * s.head_dim),
-          value_((s.heads + s.kv_heads + kv_head) * s.head_dim), first_query_(kv_head * of_.queries) {}
-
-    /// rotated (N, W) -> out (N, H d), normalizers (N, H), of the run's tokens [begin, end).
-    void attend(const float* rotated, std::int64_t begin, std::int64_t end, float* out, float* normalizers, std::int64_t heads) {
-        read_queries(rotated, begin, end);
-        read_keys(rotated, of_.prompt_tokens + end);
-        float* of_out = room(out_, rows());
-        std::vector<float>& own = normalizers_;
-        own.resize(static_cast<std::size_t>(of_.tokens * of_.queries));
-        loops::attend_run(of_, begin, end, q_.data(), keys(), room(scratch_, of_.scratch()), of_out, own.data());
-        for_queries(begin, end, [&](std::int64_t token, std::int64_t query, std::int64_t at) {
-            std::copy_n(of_out + at * of_.head_dim, d_, out + (run_.begin + token) * out_width_ + query_ + query * d_);
-            normalizers[(run_.begin + token) * heads + first_query_ + query] = own[static_cast<std::size_t>(at)];
-        });
-    }
-
-    /// grad (N, H d) -> into (N, W), its own rows; `of_prompt` (2, P, d): what falls to the prompt's keys and values.
-    void backward(const float* rotated, const float* out, const float* normalizers, const float* grad, std::int64_t heads,
-                  float* into, float* of_prompt) {
-        read_queries(rotated, 0, of_.tokens);
-        read_keys(rotated, of_.keys());
-        read_other_keys(rotated);
-        float *of_out = room(out_, rows()), *of_grad = room(grad_, rows()), *grad_q = room(grad_q_, rows());
-        float* grad_keys = room(grad_keys_, 2 * of_.keys() * of_.head_dim);
-        std::fill_n(grad_keys, 2 * of_.keys() * of_.head_dim, 0.0f);
-        float* grad_values = grad_keys + of_.keys() * of_.head_dim;
-        normalizers_.resize(static_cast<std::size_t>(of_.tokens * of_.queries));
-        for_queries(0, of_.tokens, [&](std::int64_t token, std::int64_t query, std::int64_t at) {
-            const std::int64_t from = (run_.begin + token) * out_width_ + query_ + query * d_;
-            std::copy_n(out + from, d_, of_out + at * of_.head_dim);
-            std::copy_n(grad + from, d_, of_grad + at * of_.head_dim);
-            normalizers_[static_cast<std::size_t>(at)] = normalizers[(run_.begin + token) * heads + first_query_ + query];
-        });
-        loops::attend_run_backward(of_, q_.data(), keys(), of_out, of_grad, normalizers_.data(), room(scratch_, 2 * of_.scratch()),
-                                   {grad_q, grad_keys, grad_values});
-        for_queries(0, of_.tokens, [&](std::int64_t token, std::int64_t query, std::int64_t at) {
-            float* to = into + (run_.begin + token) * width_ + query_ + query * d_;
-            std::transform(grad_q + at * of_.head_dim, grad_q + at * of_.head_dim + d_, to, [&](float x) { return x * scale(); });
-        });
-        for (std::int64_t key = 0; key < of_.keys(); ++key) {
-            float* row = into + row_of(key) * width_;
-            const bool own = key >= of_.prompt_tokens;
-            std::copy_n(grad_keys + key * of_.head_dim, d_, own ? row + key_ : of_prompt + key * d_);
-            std::copy_n(grad_values + key * of_.head_dim, d_, own ? row + value_ : of_prompt + (of_.prompt_tokens + key) * d_);
-        }
-    }
-
-    /// What backward() left for the prompt, added to its rows.
-    void add_to_prompt(const float* of_prompt, float* into) const {
-        for (std::int64_t key = 0; key < of_.prompt_tokens; ++key) {
-            float* row = into + row_of(key) * width_;
-            for (std::int64_t i = 0; i < d_; ++i) {
-                row[key_ + i] += of_prompt[key * d_ + i];
-                row[value_ + i] += of_prompt[(of_.prompt_tokens + key) * d_ + i];
-            }
-        }
-    }
-
-  private:
-    static std::int64_t padded(std::int64_t d) {
-        return (d + loops::attention_lanes - 1) / loops::attention_lanes * loops::attention_lanes;
-    }
-    /// Zeros where head_dim is padded, and else whatever was there.
-    float* room(std::vector<float>& of, std::int64_t n) const {
-        if (d_ != of_.head_dim) {
-            of.clear();
-        }
-        of.resize(static_cast<std::size_t>(n));
-        return of.data();
-    }
-    std::int64_t rows() const { return of_.tokens * of_.queries * of_.head_dim; }
-    float scale() const { return 1.0f / std::sqrt(static_cast<float>(d_)); }
-    std::int64_t row_of(std::int64_t key) const {
-        return key < of_.prompt_tokens ? run_.prompt_begin + key : run_.begin + key - of_.prompt_tokens;
-    }
-    loops::RunKeys keys() const { return {k_.data(), k_t_.data(), v_.data(), v_t_.data()}; }
-    void for_queries(std::int64_t begin, std::int64_t end, const auto& work) const {
-        for (std::int64_t token = begin; token < end; ++token) {
-            for (std::int64_t query = 0; query < of_.queries; ++query) {
-                work(token, query, token * of_.queries + query);
-            }
-        }
-    }
-    void read_queries(const float* rotated, std::int64_t begin, std::int64_t end) {
-        float* q = room(q_, rows());
-        for_queries(begin, end, [&](std::int64_t token, std::int64_t query, std::int64_t at) {
-            const float* from = rotated + (run_.begin + token) * width_ + query_ + query * d_;
-            std::transform(from, from + d_, q + at * of_.head_dim, [&](float x) { return x * scale(); });
-        });
-    }
-    void read_rows(const float* rotated, std::int64_t column, std::int64_t n, std::vector<float>& into) const {
-        float* to = room(into, of_.keys() * of_.head_dim);
-        for (std::int64_t key = 0; key < n; ++key) {
-            std::copy_n(rotated + row_of(key) * width_ + column, d_, to + key * of_.head_dim);
-        }
-    }
-    void read_turned(const float* rotated, std::int64_t column, std::int64_t n, std::vector<float>& into) const {
-        const std::int64_t stride = of_.stride(), end = std::min(stride, (n / loops::attention_lanes + 1) * loops::attention_lanes);
-        float* to = room(into, of_.head_dim * stride);
-        for (std::int64_t first = 0; first < end; first += loops::attention_lanes) {
-            const float* rows[loops::attention_lanes] = {};   // none: zeros behind
-            const std::int64_t count = std::min(loops::attention_lanes, n - first);
-            for (std::int64_t key = 0; key < count; ++key) {
-                rows[key] = rotated + row_of(first + key) * width_ + column;
-            }
-            for (std::int64_t i = 0; i < d_; ++i) {
-                for (std::int64_t key = 0; key < loops::attention_lanes; ++key) {
-                    to[i * stride + first + key] = key < count ? rows[key][i] : 0.0f;
-                }
-            }
-        }
-    }
-    /// The first `n` keys and values as attend() wants them, and what the gradient wants besides.
-    void read_keys(const float* rotated, std::int64_t n) {
-        read_turned(rotated, key_, n, k_t_);
-        read_rows(rotated, value_, n, v_);
-    }
-    void read_other_keys(const float* rotated) {
-        read_rows(rotated, key_, of_.keys(), k_);
-        read_turned(rotated, value_, of_.keys(), v_t_);
-    }
-
-    CausalRun run_;
-    loops::RunShape of_;
-    std::int64_t d_, width_, out_width_, query_, key_, value_, first_query_;
-    // One thread's rooms, kept for its next run.
-    static thread_local std::vector<float> q_, k_, k_t_, v_, v_t_, out_, grad_, grad_q_, grad_keys_, scratch_, normalizers_;
-};
-thread_local std::vector<float> HeadRun::q_, HeadRun::k_, HeadRun::k_t_, HeadRun::v_, HeadRun::v_t_, HeadRun::out_, HeadRun::grad_,
-    HeadRun::grad_q_, HeadRun::grad_keys_, HeadRun::scratch_, HeadRun::normalizers_;
-
 /// What one thread does at a time.
 struct Task {
     std::size_t run;
@@ -238,8 +100,7 @@ Attended attend_runs(const Tensor& rotated, std::span<const CausalRun> runs, con
     constexpr std::int64_t tokens_of_a_task = 256;
     for_tasks(tasks_of(runs, s.kv_heads, tokens_of_a_task), [&](const Task& task) {
         HeadRun(runs[task.run], task.head, s)
-            .attend(in.const_data_ptr<float>(), task.begin, task.end, of.out.data_ptr<float>(),
-                    of.normalizers.data_ptr<float>(), s.heads);
+            .attend(in.const_data_ptr<float>(), task.begin, task.end, of.out.data_ptr<float>(), of.normalizers.data_ptr<float>());
     });
     return of;
 }
@@ -259,8 +120,8 @@ Tensor attend_runs_backward(const Tensor& rotated, const Attended& of, const Ten
     constexpr std::int64_t whole_runs = std::numeric_limits<std::int64_t>::max();
     for_tasks(tasks_of(runs, s.kv_heads, whole_runs), [&](const Task& task) {
         HeadRun(runs[task.run], task.head, s)
-            .backward(rotated.const_data_ptr<float>(), of.out.const_data_ptr<float>(), of.normalizers.const_data_ptr<float>(),
-                      grad.const_data_ptr<float>(), s.heads, into.data_ptr<float>(), of_prompt(task.run, task.head));
+            .backward({rotated.const_data_ptr<float>(), of.out.const_data_ptr<float>(), of.normalizers.const_data_ptr<float>()},
+                      grad.const_data_ptr<float>(), into.data_ptr<float>(), of_prompt(task.run, task.head));
     });
     for (std::size_t run = 0; run < runs.size(); ++run) {
         for (std::int64_t head = 0; head < s.kv_heads && runs[run].rows > 0; ++head) {

@@ -47,6 +47,26 @@ TEST(Attention, EqualsPlainTensors) {
     EXPECT_TRUE(at::equal(attention(qkv, rotation, runs, shape), ours)) << "the same without a graph";
 }
 
+// Longer than what one thread takes at a time, head_dim of several registers, with a window and without.
+TEST(Attention, OfLongRunsEqualsPlainTensors) {
+    at::manual_seed(13);
+    for (const std::int64_t window : {0, 70}) {
+        const HeadShape long_shape{4, 2, 72, window};
+        const std::vector<CausalRun> long_runs{{0, 150}, {150, 300, 0, 150}, {450, 17, 0, 150}};
+        constexpr std::int64_t all = 467;
+        const Tensor qkv = at::randn({all, (4 + 2 * 2) * 72}), upstream = at::randn({all, 4 * 72});
+        const Tensor ours_in = qkv.clone().requires_grad_(true), plain_in = qkv.clone().requires_grad_(true);
+        const Tensor ours = attention(ours_in, {}, long_runs, long_shape),
+                     plain = plain_attention(plain_in, {}, long_runs, long_shape);
+        EXPECT_LT(off(ours.detach(), plain.detach()), 2e-6);
+        EXPECT_GT(off(ours.detach() * (1 + 1e-5), plain.detach()), 2e-6);
+        ours.backward(upstream);
+        plain.backward(upstream);
+        EXPECT_LT(off(ours_in.grad(), plain_in.grad()), 5e-6);
+        EXPECT_GT(off(ours_in.grad() * (1 + 2e-5), plain_in.grad()), 5e-6);
+    }
+}
+
 TEST(Attention, ARowSeesItsPromptAndNothingLater) {
     at::manual_seed(4);
     const at::NoGradGuard no_grad;
