@@ -111,14 +111,16 @@ PART_OF_LOOP void for_rows(const RunShape& s, const Part& part, float* scores, c
     }
 }
 
-// exp(score - normalizer) of what is seen, and 0 elsewhere.
+// exp(score - normalizer) of what is seen, and 0 elsewhere. exponential() is of finite numbers only; what is not finite must
+// show in the result.
 PART_OF_LOOP float weigh(const Seen& seen, float normalizer, Int width) {
     std::fill(seen.scores, seen.scores + seen.from, 0.0f);
     std::fill(seen.scores + seen.to, seen.scores + width, 0.0f);
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (Int i = seen.from; i < seen.to; ++i) {
-        seen.scores[i] = exponential(seen.scores[i] - normalizer);
+        const float x = seen.scores[i] - normalizer;
+        seen.scores[i] = exponential(x) + (x - x);
         sum += seen.scores[i];
     }
     return sum;

@@ -59,10 +59,16 @@ PART_OF_LOOP void chosen_gradient_of(T* logits, std::int64_t n, const ChosenEntr
     store(at_target, logits[chosen.target]);
 }
 
+// Not a number where the squares are more than a float holds: a row that has run away must not pass for one of zeros.
+PART_OF_LOOP float one_over_norm(const float* h, std::int64_t n, float eps) {
+    const float mean = dot(h, h, n) / static_cast<float>(n) + eps;
+    return 1.0f / std::sqrt(mean) + (mean - mean);
+}
+
 template <typename T>
 PART_OF_LOOP void rms_norm_of(const float* h, const float* weight, float eps, std::int64_t rows, std::int64_t n, T* out) {
     for (std::int64_t row = 0; row < rows; ++row, h += n, out += n) {
-        const float scale = 1.0f / std::sqrt(dot(h, h, n) / static_cast<float>(n) + eps);
+        const float scale = one_over_norm(h, n, eps);
 #pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) {
             store(h[i] * scale * weight[i], out[i]);
@@ -97,7 +103,7 @@ FOR_EACH_PROCESSOR
 void rms_norm_backward(const float* h, const float* weight, const float* grad, float eps, std::int64_t rows,
                        std::int64_t n, float* grad_h) {
     for (std::int64_t row = 0; row < rows; ++row, h += n, grad += n, grad_h += n) {
-        const float scale = 1.0f / std::sqrt(dot(h, h, n) / static_cast<float>(n) + eps);
+        const float scale = one_over_norm(h, n, eps);
         float along = 0;   // the part of the gradient that would only make the row longer
 #pragma omp simd reduction(+ : along)
         for (std::int64_t i = 0; i < n; ++i) {

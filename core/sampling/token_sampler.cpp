@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/api/errors.h"
 #include "core/sampling/vocabulary_loops.h"
 
 namespace plumbline {
@@ -26,7 +25,7 @@ void TokenSampler::begin(std::span<const float> logits, const SamplingConfig& co
                       ? loops::masses_of(logits.data(), n, max_, static_cast<float>(inverse_t_), masses_.data())
                       : NAN;
     if (!std::isfinite(total_mass_)) {
-        throw Error("sample", "the model's output is not a finite number; go back to an earlier checkpoint");
+        throw OutputNotFinite();
     }
     logits_ = logits;
     head_logits_.clear();

@@ -5,8 +5,15 @@
 #include <vector>
 
 #include "core/api/configs.h"
+#include "core/api/errors.h"
 
 namespace plumbline {
+
+/// A logit is NaN, or all are -inf.
+class OutputNotFinite : public Error {
+  public:
+    OutputNotFinite() : Error("sample", "the model's output is not a finite number; go back to an earlier checkpoint") {}
+};
 
 struct SampledToken {
     int id = 0;
@@ -17,7 +24,7 @@ struct SampledToken {
 class TokenSampler {
   public:
     /// `uniform01` in [0, 1). Ties keep the lower id first, so that the answer depends on the logits alone.
-    /// Throws Error when a logit is NaN or all are -inf.
+    /// Throws OutputNotFinite.
     SampledToken sample(std::span<const float> logits, const SamplingConfig& config, double uniform01);
     /// The truncated, renormalised distribution: (id, probability), likeliest first. What sample() draws from.
     std::vector<std::pair<int, double>> distribution(std::span<const float> logits, const SamplingConfig& config);

@@ -7,6 +7,8 @@
 #include <numeric>
 #include <span>
 
+#include "core/sampling/token_sampler.h"
+#include "core/training/optimizer.h"
 #include "core/training/policy_gradient.h"
 
 namespace plumbline {
@@ -48,6 +50,20 @@ double Rollout::reference_logprob() const {
     return std::accumulate(reference_logprobs.begin(), reference_logprobs.end(), 0.0);
 }
 
+namespace {
+
+/// A policy that training has driven beyond what can be sampled is training's failure.
+std::vector<Reply> replies_of(const Decoder& decoder, const Adapter& policy, const GenerationRequest& request,
+                              const Pulse& pulse) {
+    try {
+        return generate_replies(decoder, &policy, request, pulse);
+    } catch (const OutputNotFinite&) {
+        throw NonFinite("the policy's output is not finite");
+    }
+}
+
+}  // namespace
+
 std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy, const Adapter* reference,
                                    GenerationRequest request, const ScoreReply& score, Passes passes,
                                    const Pulse& pulse) {
@@ -58,7 +74,7 @@ std::vector<Rollout> draw_rollouts(const Decoder& decoder, const Adapter& policy
     const double temperature = request.sampling.temperature;
     std::vector<Rollout> rollouts;
     std::vector<Sequence> sequences;
-    for (Reply& reply : generate_replies(decoder, &policy, request, pulse)) {
+    for (Reply& reply : replies_of(decoder, policy, request, pulse)) {
         Rollout rollout;
         rollout.sequence = join(request.prompts[reply.prompt].ids, reply.ids);
         rollout.logprobs = std::move(reply.logprobs);

@@ -6,6 +6,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/model/kv_cache.h"
 
 namespace plumbline {
@@ -64,6 +66,20 @@ TEST(Attention, OfLongRunsEqualsPlainTensors) {
         plain.backward(upstream);
         EXPECT_LT(off(ours_in.grad(), plain_in.grad()), 5e-6);
         EXPECT_GT(off(ours_in.grad() * (1 + 2e-5), plain_in.grad()), 5e-6);
+    }
+}
+
+TEST(Attention, ShowsWhatIsNotFinite) {
+    at::manual_seed(14);
+    for (const std::int64_t column : {0, 6 * 8, 8 * 8}) {   // of a query, a key and a value
+        Tensor qkv = at::randn({rows, width});
+        qkv[2][column] = std::numeric_limits<float>::quiet_NaN();
+        qkv.requires_grad_(true);
+        const Tensor out = attention(qkv, {}, runs, shape);
+        EXPECT_TRUE(at::isnan(out[2]).any().item<bool>()) << column;
+        EXPECT_TRUE(at::isfinite(out[6]).all().item<bool>()) << "another run";
+        out.sum().backward();
+        EXPECT_TRUE(at::isnan(qkv.grad()[2]).any().item<bool>()) << column;
     }
 }
 

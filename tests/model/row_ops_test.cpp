@@ -102,6 +102,9 @@ TEST(RowOpsOfBadNumbers, WhatIsNotFiniteStaysSo) {
         EXPECT_FALSE(rms_norm(logits, at::ones({40}), epsilon).isfinite().all().item<bool>());
         EXPECT_FALSE(swiglu(logits).isfinite().all().item<bool>());
     }
+    const Tensor run_away = at::full({1, 40}, 1e20f);   // whose squares are no floats
+    EXPECT_FALSE(rms_norm(run_away, at::ones({40}), epsilon).isfinite().any().item<bool>());
+    EXPECT_TRUE(rms_norm(run_away / 100, at::ones({40}), epsilon).isfinite().all().item<bool>());
     EXPECT_TRUE(std::isfinite(log_sum_exp(at::full({1, 40}, 1e30f), 1).item<float>()));
 }
 
