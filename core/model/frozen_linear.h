@@ -1,6 +1,6 @@
 #pragma once
-// A linear layer whose weight never changes: packed once for the CPU's matrix kernels (oneDNN), with a gradient
-// for its input and none for its weight.
+// A linear layer whose weight never changes: packed once for the CPU's matrix unit (tile_weight.h) or for oneDNN, with a
+// gradient for its input and none for its weight.
 
 #include <cstdint>
 #include <functional>
@@ -32,7 +32,8 @@ class FrozenLinear {
     at::Tensor operator()(const at::Tensor& x) const;
     /// The same of what the input computes; outside autograd that is computed in the weight's own type.
     at::Tensor operator()(const LinearInput& input) const;
-    /// grad: (N, out), f32 or as raw_product gives it -> (N, in) f32: the product with the transposed weight, packed at its first use.
+    /// grad: (N, out), f32 or as raw_product gives it -> (N, in) f32: the product with the
+    /// transposed weight, which oneDNN has packed at its first use.
     at::Tensor backward(const at::Tensor& grad) const;
     /// The same as it was computed, in f32 or bf16.
     at::Tensor raw_backward(const at::Tensor& grad) const;

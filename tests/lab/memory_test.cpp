@@ -162,6 +162,19 @@ TEST(MemoryNeed, IsLinearInTheBatch) {
               2 * memory_need(config, Precision::bf16, {}).weights);
 }
 
+// What goes through the weights backwards needs them turned, all that has something trained below it; or it does not.
+TEST(MemoryNeed, ASecondCopyIsCountedWhereOneIsKept) {
+    DecoderConfig config = smol_shape();
+    config.blocks = 30;
+    MemoryWork work;
+    work.lora_rank = 16;
+    work.graph_rows = 100;
+    const std::int64_t two = memory_need(config, Precision::f32, work).peak();
+    work.one_copy = true;
+    constexpr std::int64_t qkv = 576 * 960, block = qkv + 576 * 576 + 3 * 576 * 1536, head = 300 * 576;
+    EXPECT_EQ(two - memory_need(config, Precision::f32, work).peak(), 4 * (30 * block - qkv + head));
+}
+
 TEST(MemoryCheck, NamesBothFigures) {
     EXPECT_NO_THROW(require_memory("bench", "this", 1'000'000'000, 1'000'000'000));
     try {
