@@ -8,6 +8,8 @@
 #include <c10/util/ThreadLocalDebugInfo.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/api/memory_forecast.h"
 #include "core/model/lora.h"
 #include "core/training/policy.h"
@@ -172,7 +174,10 @@ TEST(MemoryNeed, ASecondCopyIsCountedWhereOneIsKept) {
     const std::int64_t two = memory_need(config, Precision::f32, work).peak();
     work.one_copy = true;
     constexpr std::int64_t qkv = 576 * 960, block = qkv + 576 * 576 + 3 * 576 * 1536, head = 300 * 576;
-    EXPECT_EQ(two - memory_need(config, Precision::f32, work).peak(), 4 * (30 * block - qkv + head));
+    const auto second = static_cast<double>(two - memory_need(config, Precision::f32, work).peak());
+    constexpr double exact = 4.0 * (30 * block - qkv + head), vectors = 1e-3;   // which the forecast counts along
+    EXPECT_NEAR(second / exact, 1, vectors);
+    EXPECT_GT(std::abs(second / (exact + 4.0 * qkv) - 1), vectors) << "the first block's would be one too many";
 }
 
 TEST(MemoryCheck, NamesBothFigures) {
