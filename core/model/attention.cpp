@@ -100,7 +100,8 @@ Attended attend_runs(const Tensor& rotated, std::span<const CausalRun> runs, con
     constexpr std::int64_t tokens_of_a_task = 256;
     for_tasks(tasks_of(runs, s.kv_heads, tokens_of_a_task), [&](const Task& task) {
         HeadRun(runs[task.run], task.head, s)
-            .attend(in.const_data_ptr<float>(), task.begin, task.end, of.out.data_ptr<float>(), of.normalizers.data_ptr<float>());
+            .attend(in.const_data_ptr<float>(), task.begin, task.end, of.out.data_ptr<float>(),
+                    of.normalizers.data_ptr<float>());
     });
     return of;
 }
@@ -120,7 +121,8 @@ Tensor attend_runs_backward(const Tensor& rotated, const Attended& of, const Ten
     constexpr std::int64_t whole_runs = std::numeric_limits<std::int64_t>::max();
     for_tasks(tasks_of(runs, s.kv_heads, whole_runs), [&](const Task& task) {
         HeadRun(runs[task.run], task.head, s)
-            .backward({rotated.const_data_ptr<float>(), of.out.const_data_ptr<float>(), of.normalizers.const_data_ptr<float>()},
+            .backward({rotated.const_data_ptr<float>(), of.out.const_data_ptr<float>(),
+                       of.normalizers.const_data_ptr<float>()},
                       grad.const_data_ptr<float>(), into.data_ptr<float>(), of_prompt(task.run, task.head));
     });
     for (std::size_t run = 0; run < runs.size(); ++run) {

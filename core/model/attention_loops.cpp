@@ -73,7 +73,9 @@ PART_OF_LOOP void rows_of_product(Factor a, Int depth, const float* b, Int b_str
 PART_OF_LOOP void product(Factor a, Int rows, Int depth, const float* b, Int b_stride, Int columns, const Into& to) {
     constexpr int height = 6;
     const auto from = [&](Int row) __attribute__((always_inline)) { return Factor{a.data + row * a.row, a.row, a.column}; };
-    const auto into = [&](Int row) __attribute__((always_inline)) { return Into{to.data + row * to.stride, to.stride, to.added}; };
+    const auto into = [&](Int row) __attribute__((always_inline)) {
+        return Into{to.data + row * to.stride, to.stride, to.added};
+    };
     Int row = 0;
     for (; row + height <= rows; row += height) {
         rows_of_product<height>(from(row), depth, b, b_stride, columns, into(row));

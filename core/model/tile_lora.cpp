@@ -26,7 +26,9 @@ Int panels_in(Int rows) { return rounded_up(rows, loops::tile_rows) / loops::til
 
 std::uint16_t* numbers_of(const Tensor& t) { return static_cast<std::uint16_t*>(t.data_ptr()); }
 Rows<const float> rows_of(const Tensor& t) { return {t.const_data_ptr<float>(), t.stride(0)}; }
-Rows<float> rows_to(const Tensor& t, Int row, Int column) { return {t.data_ptr<float>() + row * t.stride(0) + column, t.stride(0)}; }
+Rows<float> rows_to(const Tensor& t, Int row, Int column) {
+    return {t.data_ptr<float>() + row * t.stride(0) + column, t.stride(0)};
+}
 Rows<const float> rows_at(const Tensor& t, Int row, Int column) {
     return {t.const_data_ptr<float>() + row * t.stride(0) + column, t.stride(0)};
 }
@@ -151,7 +153,8 @@ class Backward {
     void input(Tensor& grad_x) const {
         // A, all parts one below the other, is a weight beside the frozen one; grad_low is the gradient of its outputs.
         const PanelShape a{count() * room_, in_, exact}, low{rows_, count() * room_, exact};
-        const Tensor a_tiles = tiles_for(rounded_up(a.panels(), 2), a.panel()), low_tiles = tiles_for(panels_in(rows_), low.panel());
+        const Tensor a_tiles = tiles_for(rounded_up(a.panels(), 2), a.panel());
+        const Tensor low_tiles = tiles_for(panels_in(rows_), low.panel());
         a_tiles.narrow(0, (rounded_up(a.panels(), 2) - 1) * a.panel(), a.panel()).zero_();   // may be beyond A
         const TileWeight::GradientRows lay = [&](Int row, Int n, Int first, Int pairs, std::uint16_t* to) {
             const Int column = first * pair_rows, columns = std::min(pairs * pair_rows, out_ - column);
@@ -163,12 +166,14 @@ class Backward {
                 lay_a(share_of(a.panels(), row, rows_), a, numbers_of(a_tiles));
             }
         };
-        const TileWeight::Beside beside{{numbers_of(a_tiles), a}, {numbers_of(low_tiles), low.panel(), rows_, 0, low.steps()}};
+        const TileWeight::Beside beside{{numbers_of(a_tiles), a},
+                                        {numbers_of(low_tiles), low.panel(), rows_, 0, low.steps()}};
         weight_.multiply_through(rows_, lay, &beside, [&](Int row, Int n, const float* sums) {
             thread_local std::vector<float> through;
             through.resize(static_cast<std::size_t>(n * in_));
             loops::added_up(sums, rows_, in_, row, row + n, through.data());
-            values_.backward(row, n, through.data(), rows_to(grad_x, row, 0).data, computed_ ? rows_to(x_, row, 0).data : nullptr);
+            values_.backward(row, n, through.data(), rows_to(grad_x, row, 0).data,
+                             computed_ ? rows_to(x_, row, 0).data : nullptr);
         });
     }
     /// The same without the gradient of x.
@@ -193,7 +198,8 @@ class Backward {
         }
         constexpr Int shares = 16;
         at::parallel_for(0, shares, 1, [&](Int begin, Int end) {
-            const auto sum = [&](const Tensor& tiles, Int r, const float* x, Int columns, Int stride, const loops::SumsOut& to) {
+            const auto sum = [&](const Tensor& tiles, Int r, const float* x, Int columns, Int stride,
+                                 const loops::SumsOut& to) {
                 const Int lines = panels_in(columns);
                 loops::sum_over_rows(numbers_of(tiles), r, x, stride, rows_, lines * begin / shares * loops::tile_rows,
                                      std::min(columns, lines * end / shares * loops::tile_rows), to);

@@ -22,9 +22,10 @@ INLINE Pieces paired(__m512 even, __m512 odd) {
 INLINE void pair_rows(const float* x, Int stride, Int rows, Int n, Numbers (&first)[lanes], Numbers (&second)[lanes]) {
     const __mmask16 columns = first_lanes(n);
     for (Int pair = 0; pair < lanes; ++pair) {
-        const __m512 even = 2 * pair < rows ? _mm512_maskz_loadu_ps(columns, x + 2 * pair * stride) : _mm512_setzero_ps();
-        const __m512 odd = 2 * pair + 1 < rows ? _mm512_maskz_loadu_ps(columns, x + (2 * pair + 1) * stride) : _mm512_setzero_ps();
-        const Pieces p = paired(even, odd);
+        const auto row = [&](Int at) __attribute__((always_inline)) {
+            return at < rows ? _mm512_maskz_loadu_ps(columns, x + at * stride) : _mm512_setzero_ps();
+        };
+        const Pieces p = paired(row(2 * pair), row(2 * pair + 1));
         first[pair] = p.first;
         second[pair] = p.second;
     }

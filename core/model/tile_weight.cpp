@@ -51,7 +51,8 @@ void for_panels(std::int64_t rows, const std::function<void(std::int64_t row, st
     constexpr std::int64_t panels_a_thread = 2;
     const std::int64_t panels = rounded_up(rows, loops::tile_rows) / loops::tile_rows;
     at::parallel_for(0, panels, panels_a_thread, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t row = begin * loops::tile_rows; row < std::min(rows, end * loops::tile_rows); row += loops::tile_rows) {
+        for (std::int64_t panel = begin; panel < end; ++panel) {
+            const std::int64_t row = panel * loops::tile_rows;
             work(row, std::min(loops::tile_rows, rows - row));
         }
     });
@@ -142,7 +143,9 @@ void TileWeight::multiply_through(std::int64_t rows, const GradientRows& grad, c
             grad(row, n, first, some, bf16_of(panels) + row / loops::tile_rows * panel);
         });
         in_parts(shape_.steps(), loops::tile_depth * rows * some * pair_rows, [&](std::int64_t begin, std::int64_t end) {
-            const Tensor turned = room(std::max(in_cache, beside ? beside->grad.pairs : 0) * 2 * 2 * loops::tile_numbers, at::kBFloat16);
+            constexpr std::int64_t most_numbers = 2 * 2 * loops::tile_numbers;   // of a pair: two tiles, two pieces
+            const std::int64_t most_pairs = std::max(in_cache, beside ? beside->grad.pairs : 0);
+            const Tensor turned = room(most_pairs * most_numbers, at::kBFloat16);
             const auto multiply = [&](const loops::TiledWeight& weight, const loops::TiledGradient& of, bool new_sums) {
                 loops::multiply_through_tiles(weight, of, new_sums, begin, end, bf16_of(turned), sums.data_ptr<float>());
             };

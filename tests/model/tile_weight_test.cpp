@@ -37,7 +37,8 @@ class TileWeights : public ::testing::TestWithParam<Case> {
 
 // Two numbers of bf16 have 16 bits: 2^-17 of each number is lost at most, and sums average that.
 TEST_P(TileWeights, MultiplyInF32) {
-    const Tensor weight = at::randn({shape.out, shape.in}), x = at::randn({shape.rows, shape.in}), grad = at::randn({shape.rows, shape.out});
+    const Tensor weight = at::randn({shape.out, shape.in}), x = at::randn({shape.rows, shape.in});
+    const Tensor grad = at::randn({shape.rows, shape.out});
     const auto tiles = TileWeight::of(weight, Precision::f32);
     ASSERT_TRUE(tiles);
     constexpr double tolerance = 6e-6;
@@ -52,7 +53,8 @@ TEST_P(TileWeights, MultiplyInF32) {
 
 // In bf16 both factors are rounded, and what comes out once more.
 TEST_P(TileWeights, MultiplyInBf16) {
-    const Tensor weight = at::randn({shape.out, shape.in}), x = at::randn({shape.rows, shape.in}), grad = at::randn({shape.rows, shape.out});
+    const Tensor weight = at::randn({shape.out, shape.in}), x = at::randn({shape.rows, shape.in});
+    const Tensor grad = at::randn({shape.rows, shape.out});
     const auto tiles = TileWeight::of(weight, Precision::bf16);
     ASSERT_TRUE(tiles);
     const auto rounded = [](const Tensor& t) { return in_double(t.to(at::kBFloat16)); };
