@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/model/each_processor.h"
 #include "core/model/exponential.h"
+#include "core/model/lanes.h"
 
 namespace plumbline::loops {
 
 namespace {
 
 using Int = std::int64_t;
-// Sixteen floats anywhere in memory, as in low_rank_loops.cpp.
-using Lanes = float __attribute__((vector_size(64), aligned(4), may_alias));
-constexpr Int lanes = attention_lanes;
-
-PART_OF_LOOP void load(const float* from, Lanes& to) { to = *reinterpret_cast<const Lanes*>(from); }
-PART_OF_LOOP void store(const Lanes& from, float* to) { *reinterpret_cast<Lanes*>(to) = from; }
+static_assert(lanes == attention_lanes);
 
 /// A matrix read from its rows, or from its columns.
 struct Factor {

@@ -3,24 +3,20 @@
 #include <algorithm>
 #include <bit>
 
-#include "core/model/each_processor.h"
+#include "core/model/lanes.h"
 
 namespace plumbline::loops {
 
 namespace {
 
-// Sixteen floats anywhere in memory: one register with AVX-512, two with AVX2, four without.
-using Lanes = float __attribute__((vector_size(64), aligned(4), may_alias));
 using Halves = std::uint16_t __attribute__((vector_size(32), aligned(2), may_alias));
 using Words = std::uint32_t __attribute__((vector_size(64)));
-constexpr std::int64_t lanes = 16;
 
-PART_OF_LOOP void load(const float* from, Lanes& to) { to = *reinterpret_cast<const Lanes*>(from); }
+using loops::load;
 PART_OF_LOOP void load(const std::uint16_t* from, Lanes& to) {
     const Words words = __builtin_convertvector(*reinterpret_cast<const Halves*>(from), Words) << 16;
     to = reinterpret_cast<const Lanes&>(words);
 }
-PART_OF_LOOP void store(const Lanes& from, float* to) { *reinterpret_cast<Lanes*>(to) = from; }
 PART_OF_LOOP float to_float(float x) { return x; }
 PART_OF_LOOP float to_float(std::uint16_t x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x) << 16); }
 

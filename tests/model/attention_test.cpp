@@ -31,13 +31,12 @@ Rotation some_rotation(std::int64_t rows) {
 const std::vector<CausalRun> runs{{0, 5}, {5, 4}, {9, 3, 5, 4}, {12, 3, 5, 4}, {15, 0, 5, 4}, {15, 6, 5, 4}};
 constexpr std::int64_t rows = 21;
 
-TEST(Attention, EqualsPlainTensors) {
-    at::manual_seed(3);
-    const Tensor qkv = at::randn({rows, width}), upstream = at::randn({rows, shape.heads * shape.head_dim});
-    const Rotation rotation = some_rotation(rows);
+/// Values and gradients, with a graph and without.
+void expect_plain(const Rotation& rotation, std::span<const CausalRun> of, const HeadShape& heads, std::int64_t n) {
+    const Tensor qkv = at::randn({n, (heads.heads + 2 * heads.kv_heads) * heads.head_dim});
+    const Tensor upstream = at::randn({n, heads.heads * heads.head_dim});
     const Tensor ours_in = qkv.clone().requires_grad_(true), plain_in = qkv.clone().requires_grad_(true);
-    const Tensor ours = attention(ours_in, rotation, runs, shape),
-                 plain = plain_attention(plain_in, rotation, runs, shape);
+    const Tensor ours = attention(ours_in, rotation, of, heads), plain = plain_attention(plain_in, rotation, of, heads);
     EXPECT_LT(off(ours.detach(), plain.detach()), 2e-6);
     EXPECT_GT(off(ours.detach() * (1 + 1e-5), plain.detach()), 2e-6);
     ours.backward(upstream);
@@ -46,26 +45,19 @@ TEST(Attention, EqualsPlainTensors) {
     EXPECT_GT(off(ours_in.grad() * (1 + 2e-5), plain_in.grad()), 5e-6);
 
     const at::NoGradGuard no_grad;
-    EXPECT_TRUE(at::equal(attention(qkv, rotation, runs, shape), ours)) << "the same without a graph";
+    EXPECT_TRUE(at::equal(attention(qkv, rotation, of, heads), ours)) << "the same without a graph";
+}
+
+TEST(Attention, EqualsPlainTensors) {
+    at::manual_seed(3);
+    expect_plain(some_rotation(rows), runs, shape, rows);
 }
 
 // Longer than what one thread takes at a time, head_dim of several registers, with a window and without.
 TEST(Attention, OfLongRunsEqualsPlainTensors) {
     at::manual_seed(13);
     for (const std::int64_t window : {0, 70}) {
-        const HeadShape long_shape{4, 2, 72, window};
-        const std::vector<CausalRun> long_runs{{0, 150}, {150, 300, 0, 150}, {450, 17, 0, 150}};
-        constexpr std::int64_t all = 467;
-        const Tensor qkv = at::randn({all, (4 + 2 * 2) * 72}), upstream = at::randn({all, 4 * 72});
-        const Tensor ours_in = qkv.clone().requires_grad_(true), plain_in = qkv.clone().requires_grad_(true);
-        const Tensor ours = attention(ours_in, {}, long_runs, long_shape),
-                     plain = plain_attention(plain_in, {}, long_runs, long_shape);
-        EXPECT_LT(off(ours.detach(), plain.detach()), 2e-6);
-        EXPECT_GT(off(ours.detach() * (1 + 1e-5), plain.detach()), 2e-6);
-        ours.backward(upstream);
-        plain.backward(upstream);
-        EXPECT_LT(off(ours_in.grad(), plain_in.grad()), 5e-6);
-        EXPECT_GT(off(ours_in.grad() * (1 + 2e-5), plain_in.grad()), 5e-6);
+        expect_plain({}, std::vector<CausalRun>{{0, 150}, {150, 300, 0, 150}, {450, 17, 0, 150}}, {4, 2, 72, window}, 467);
     }
 }
 
