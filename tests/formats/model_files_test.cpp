@@ -198,6 +198,26 @@ TEST_F(ModelFolder, RefusesAScalingThatIsNoNumber) {
     expect_error(folder, {"original_max_position_embeddings 0.5 is not supported"});
 }
 
+TEST_F(ModelFolder, RefusesAShareOfAHeadThatDoesNotFit) {
+    const fs::path phi = copy_of("phi3"), neox = copy_of("gpt_neox");
+    const auto share = [&](const json& value) {
+        change_json(phi / "config.json", [&](json& c) { c["rope_parameters"]["partial_rotary_factor"] = value; });
+    };
+    // Heads of 8 entries, turned in pairs; the greatest share is beyond any whole number.
+    for (const auto& [value, text] : std::map<double, std::string>{
+             {1e300, "1e+300"}, {1.1250001, "1.125"}, {0.2499, "0.2499"}, {0.4, "0.4"}}) {
+        share(value);
+        expect_error(phi, {"rope_parameters.partial_rotary_factor " + text + " does not fit a head of 8"});
+    }
+    share(0.25);   // 2 entries; the factors of the file are for more
+    expect_error(phi, {"short_factor has"});
+    change_json(neox / "config.json", [](json& c) {
+        c.erase("rope_parameters");
+        c["rotary_pct"] = 1e300;
+    });
+    expect_error(neox, {"rotary_pct 1e+300 does not fit a head of"});
+}
+
 TEST_F(ModelFolder, TakesNoTemplateByANameThatIsNoText) {
     const fs::path folder = copy_of("llama");
     write(folder / "tokenizer_config.json", R"({"chat_template": [{"name": 5, "template": "x"}, {"name": "default", "template": "y"}]})");

@@ -23,13 +23,7 @@ void read_folder(const HfConfig& file, DecoderConfig& c) {
     settings::read_activation(file, "hidden_act", "gelu", c);
     c.qkv_bias = c.output_bias = file.flag_or("attention_bias", true);
     c.parallel = file.flag_or("use_parallel_residual", true);
-    const auto rope = file.section("rope_parameters");
-    const double share = rope && rope->has("partial_rotary_factor") ? rope->positive_or("partial_rotary_factor", 1)
-                                                                    : file.positive_or("rotary_pct", 0.25);
-    c.rotary_dims = static_cast<std::int64_t>(static_cast<double>(c.head_dim) * share);
-    if (c.rotary_dims > c.head_dim || c.rotary_dims < 2 || c.rotary_dims % 2 != 0) {
-        file.fail("rotary_pct " + std::to_string(share) + " does not fit a head of " + std::to_string(c.head_dim));
-    }
+    settings::read_rotary_share(file, "rotary_pct", 0.25, c);
     settings::read_rope(file, file.positive_or("rotary_emb_base", 10000), c);
 }
 

@@ -12,13 +12,7 @@ bool every_block(int, int) { return true; }
 void read_folder(const HfConfig& file, DecoderConfig& c) {
     settings::read_sizes(file, {}, false, c);
     settings::read_activation(file, "hidden_act", "silu", c);
-    const auto rope = file.section("rope_parameters");
-    const double share = rope && rope->has("partial_rotary_factor") ? rope->positive_or("partial_rotary_factor", 1)
-                                                                    : file.positive_or("partial_rotary_factor", 1);
-    c.rotary_dims = static_cast<std::int64_t>(static_cast<double>(c.head_dim) * share);
-    if (c.rotary_dims > c.head_dim || c.rotary_dims < 2 || c.rotary_dims % 2 != 0) {
-        file.fail("partial_rotary_factor " + std::to_string(share) + " does not fit a head of " + std::to_string(c.head_dim));
-    }
+    settings::read_rotary_share(file, "partial_rotary_factor", 1, c);
     settings::read_rope(file, 10000, c);
     settings::read_windows(file, file.integer_or("sliding_window", 0, 0, 1 << 20), every_block, 0, c);
 }

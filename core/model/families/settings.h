@@ -21,6 +21,8 @@ void read_sizes(const HfConfig& file, const SizeKeys& keys, bool tied, DecoderCo
 /// rope_theta with rope_scaling, or rope_parameters, for config.turned() entries. Shortens the context where a scaling
 /// changes with a text's length: what was read earlier would have to turn again.
 void read_rope(const HfConfig& file, double theta, DecoderConfig& config);
+/// How many entries of a head turn: a share of them, `partial_rotary_factor` of rope_parameters, else under `key`.
+void read_rotary_share(const HfConfig& file, std::string_view key, double fallback, DecoderConfig& config);
 /// The parameters of one kind of block (`rope_parameters.full_attention`), or nullopt.
 std::optional<HfConfig> rope_of(const HfConfig& file, std::string_view kind);
 /// layer_types, by default `is_local(block)`: local blocks see `window` tokens.
