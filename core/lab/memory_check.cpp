@@ -129,6 +129,9 @@ MemoryWork session_memory(const SessionConfig& config, const DecoderConfig& mode
     work.first_block = first_lora_block(config.lora, model);
     work.all_weights = trains_all_weights(config.lora, model.parameters());
     work.kept_states = 2;
+    if (!samples && !work.all_weights) {
+        work.kept_rows = static_cast<std::int64_t>(memory::kept_replies) * (work.prompt_tokens + work.reply_tokens);
+    }
     return work;
 }
 

@@ -20,6 +20,8 @@ inline constexpr std::int64_t learning_bytes = std::int64_t{28} << 20;
 inline constexpr std::int64_t most_left_by_reading = std::int64_t{64} << 20;
 /// Holes that the heap keeps between activations, a share of them: measured.
 inline constexpr double heap_holes = 0.12;
+/// Replies of a session whose states below the trained blocks are kept for the next time that they teach.
+inline constexpr std::size_t kept_replies = 256;
 /// Rows of the output layer at work at once (token_logprobs.cpp).
 inline constexpr std::int64_t logit_rows = 144;
 
@@ -80,16 +82,18 @@ struct MemoryWork {
     bool all_weights = false;  // no LoRA: every weight trains
     bool output_layer = true;  // the loss is of log-probabilities; false: a reward head
     int kept_states = 0;       // weights and moments kept beside those at work
+    std::int64_t kept_rows = 0;   // whose states below the trained blocks are kept
 };
 
 /// Bytes, by what holds them.
 struct MemoryNeed {
     std::int64_t library = 0, weights = 0,
                  opening = 0;  // opening: while the model is read, beside its weights
-    std::int64_t stored = 0, transposed = 0, trained = 0, activations = 0, sampling = 0;
+    std::int64_t stored = 0, transposed = 0, trained = 0, kept = 0, activations = 0, sampling = 0;
 
     std::int64_t peak() const {
-        return library + weights + std::max(opening, stored + transposed + trained + std::max(activations, sampling));
+        const std::int64_t at_work = stored + transposed + trained + kept + std::max(activations, sampling);
+        return library + weights + std::max(opening, at_work);
     }
 };
 
@@ -117,6 +121,7 @@ inline MemoryNeed memory_need(const DecoderConfig& c, Precision precision, const
             work.all_weights ? c.parameters() : blocks * memory::lora_floats(c, work.lora_rank);
         // Weights, gradients, two moments; of all weights also their start.
         need.trained = 4 * trained * ((work.all_weights ? 5 : 4) + 3 * work.kept_states);
+        need.kept = 4 * c.hidden * work.kept_rows;
         if (!work.all_weights && !work.one_copy) {
             const std::int64_t head = work.output_layer ? embedding : 0;
             const std::int64_t first_qkv =

@@ -210,7 +210,6 @@ class Session {
     std::set<std::int64_t> waiting_;                        // drawn, neither shown, labelled nor discarded
     std::vector<Click> clicks_;                             // label rows, undo rows apart
     std::map<std::int64_t, at::Tensor> lower_;              // by candidate; a cache
-    std::size_t lower_bytes_ = 0;
     std::map<std::int64_t, std::vector<double>> predictions_;   // label -> P of each of its pairs before it was learned
     int fitted_labels_ = 0;                                 // that the reward model was fitted on
     double score_mean_ = 0, score_deviation_ = 1;           // of the reward model on replies drawn

@@ -4,18 +4,13 @@
 
 #include <algorithm>
 
+#include "core/lab/memory_need.h"
 #include "core/lab/session.h"
 #include "core/training/rollouts.h"
 
 namespace plumbline {
 
 using at::Tensor;
-
-namespace {
-
-constexpr std::size_t lower_cache_limit = std::size_t{256} << 20;   // bytes
-
-}  // namespace
 
 std::vector<int> Session::prompt_ids(const StoredGeneration& generation) const {
     const std::string& text = prompt_text(generation.prompt_id);
@@ -47,10 +42,8 @@ Tensor Session::lower_states(std::int64_t id, const Sequence& sequence, const Pu
                                           Want::lower_only, pulse)
                               .front()
                               .lower;
-    lower_bytes_ += states.nbytes();
-    while (lower_bytes_ > lower_cache_limit && !lower_.empty()) {
-        lower_bytes_ -= lower_.begin()->second.nbytes();   // the oldest reply
-        lower_.erase(lower_.begin());
+    if (lower_.size() == memory::kept_replies) {
+        lower_.erase(lower_.begin());   // the oldest
     }
     lower_[id] = states;
     return states;

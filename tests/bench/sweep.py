@@ -13,7 +13,7 @@ reply        tokens of each of 8 replies
 context      tokens of the prompt to 8 replies of 48. The prompt's pass is measured apart, with replies of one token:
              what a token more costs is the rest
 rank         rank of LoRA on all linear layers; DPO, 4 pairs of 2 x 55 tokens
-pairs        pairs of a DPO step of 2 x 55 tokens. A backward pass holds as many as make 192 rows
+pairs        pairs of a DPO step of 2 x 55 tokens. A backward pass holds as many as make 192 rows, with AMX 384
 pair-tokens  tokens of each reply of a DPO pair, and so of a backward pass
 model        parameters. The two larger models have random weights in the shapes of SmolLM2-360M and SmolLM2-1.7B; they
              are made once, by random_model.py, with Python packages from an environment beside them

@@ -148,6 +148,23 @@ TEST(MemoryNeed, CountsLoraAsTheAdapterHasIt) {
     EXPECT_EQ(2 * memory::lora_floats(config, 16), floats);
 }
 
+TEST(MemoryNeed, CountsAKeptRowAsItsTensor) {
+    DecoderConfig config = smol_shape();
+    config.blocks = 2;
+    const Sequence sequence{std::vector<int>(40, 3), 20};
+    for (const Precision precision : {Precision::f32, Precision::bf16}) {
+        const Decoder decoder = testing::made_decoder(
+            config, precision, [](const auto& shape) { return at::full(shape, 0.1, at::kFloat); });
+        const Tensor kept = reference_facts(decoder, {&sequence, 1}, 1, 1.0, Want::lower_only, still).front().lower;
+        MemoryWork work;
+        work.lora_rank = 16;
+        work.graph_rows = 100;
+        const std::int64_t without = memory_need(config, precision, work).peak();
+        work.kept_rows = kept.size(0);
+        EXPECT_EQ(memory_need(config, precision, work).peak() - without, static_cast<std::int64_t>(kept.nbytes()));
+    }
+}
+
 // A token more costs what a token costs; halved weights cost half.
 TEST(MemoryNeed, IsLinearInTheBatch) {
     DecoderConfig config = smol_shape();
