@@ -75,10 +75,11 @@ MemoryWork bench_memory(BenchWhat what, const BenchConfig& config, const Decoder
     if (runs_samples(what)) {
         work.graph_rows = config.prompt_tokens + std::int64_t{config.candidates} * config.max_new_tokens;
     } else {
-        const std::int64_t row = config.pair_tokens;
         const bool single = what == BenchWhat::kto || what == BenchWhat::sft;
-        work.graph_rows =
-            single ? row : most_rows_of_a_pass(2 * row - config.pair_prompt_tokens(), config.pairs);
+        const std::int64_t pair = 2 * std::int64_t{config.pair_tokens} - config.pair_prompt_tokens();
+        // All are as long as the longest: a pass takes whole ones.
+        const std::int64_t pairs = std::clamp<std::int64_t>(rows_of_a_pass() / pair, 1, config.pairs);
+        work.graph_rows = single ? config.pair_tokens : pairs * pair;
     }
     return work;
 }
