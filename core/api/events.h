@@ -147,6 +147,8 @@ struct MetricsAdded { std::vector<MetricPoint> points; };
 
 /// Rows of a preference file are labels now; they are learned when nothing else is to be done.
 struct AnswersImported { std::string path; ImportResult result; int labels = 0, imported = 0; };
+/// Of the last lesson: they stay in the history, and no model learns them.
+struct AnswersPassedOver { int answers = 0; std::string why; };   // "longer than 2048 tokens"
 /// A file with what the session holds is written.
 struct DataExported { std::string path; ExportDataResult result; };
 
@@ -174,7 +176,7 @@ using EventBody = std::variant<SessionOpened, SessionClosed, PromptsChanged, Con
                                TokensStreamed, PairReady, SamplingStopped, LabelRecorded, RewardFitted,
                                PolicyStepped, ClickDone, Undone, MetricsAdded, Evaluated, JobStarted,
                                JobProgress, JobEnded, CommandFailed, TrainingHalted, ReplayChecked, Idle, AnswersImported,
-                               DataExported, ModelExported>;
+                               AnswersPassedOver, DataExported, ModelExported>;
 
 struct Event {
     std::uint64_t run = 0;   // counts opened sessions; 0 before the first

@@ -193,7 +193,7 @@ class Session {
     void teach(Lesson& lesson, const std::function<void()>& reward, const Pulse& pulse);
     void commit(const Lesson& lesson, const Pulse& pulse);
     const StoredGeneration& generation(std::int64_t id) const;
-    bool complete(StoredGeneration& generation, const Pulse& pulse) const;
+    std::string complete(StoredGeneration& generation, const Pulse& pulse) const;
     void restore(const StoredCheckpoint& checkpoint);
 
     // Constant after construction

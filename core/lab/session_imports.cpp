@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/api/errors.h"
@@ -44,16 +45,16 @@ int Session::pending_imports() const {
                                           [&](const Click& c) { return c.imported && !is_learned(c, learned_); }));
 }
 
-// What a drawn reply has from its drawing. False: it is too long, or the model's template refuses the messages.
-bool Session::complete(StoredGeneration& generation, const Pulse& pulse) const {
+// What a drawn reply has from its drawing. Returns what stands against it; empty: nothing.
+std::string Session::complete(StoredGeneration& generation, const Pulse& pulse) const {
     if (is_complete(generation)) {
-        return true;   // by a lesson that was stopped or taken back
+        return "";   // by a lesson that was stopped or taken back
     }
     std::vector<int> prompt;
     try {
         prompt = prompt_ids(generation);
     } catch (const Error&) {
-        return false;
+        return "the chat template refuses the messages";
     }
     const int end = model_->ends().written;
     const std::size_t room = std::min(longest_sequence, static_cast<std::size_t>(model_->info().context));
@@ -64,8 +65,11 @@ bool Session::complete(StoredGeneration& generation, const Pulse& pulse) const {
         if (end >= 0) {
             ids.push_back(end);
         }
-        if (ids.empty() || prompt.size() + ids.size() > room) {
-            return false;
+        if (ids.empty()) {
+            return "an empty reply";
+        }
+        if (prompt.size() + ids.size() > room) {
+            return "longer than " + std::to_string(room) + " tokens";
         }
         sequences.push_back(join(prompt, ids));
         replies.push_back(std::move(ids));
@@ -81,7 +85,7 @@ bool Session::complete(StoredGeneration& generation, const Pulse& pulse) const {
         candidate.reference_logprobs_t1 = facts[i].logprobs_t1;
         candidate.features = facts[i].features;
     }
-    return true;
+    return "";
 }
 
 void Session::learn_imports(const Pulse& pulse) {
@@ -99,13 +103,20 @@ void Session::learn_imports(const Pulse& pulse) {
         throw Error("learn", "there is no imported answer to learn, or no pair was drawn yet; import some, or sample");
     }
     lesson.last_imported = pending.back().label.id;
+    std::map<std::string, int> passed_over;   // by what stands against them
     for (const Click& click : pending) {
         pulse.check();
-        if (complete(imported_.at(click.label.generation_id), pulse)) {
+        const std::string obstacle = complete(imported_.at(click.label.generation_id), pulse);
+        if (obstacle.empty()) {
             lesson.clicks.push_back(click);
+        } else {
+            ++passed_over[obstacle];
         }
     }
     teach(lesson, [&] { learn_imported_reward(lesson, pulse); }, pulse);
+    for (const auto& [why, answers] : passed_over) {
+        emit_(AnswersPassedOver{answers, why});
+    }
 }
 
 void Session::learn_imported_reward(Lesson& lesson, const Pulse& pulse) {

@@ -116,9 +116,12 @@ void ChatTemplate::probe() {
     const auto add_note = [&](std::string_view sentence) {
         note_ += (note_.empty() ? "" : " ") + std::string(sentence);
     };
-    if (!try_rendering({probe_system, probe_user}, {})) {
-        takes_system_ = false;
+    const std::optional<std::string> with_system = try_rendering({probe_system, probe_user}, {});
+    takes_system_ = with_system.has_value();
+    if (!takes_system_) {
         add_note("The chat template takes no system message: its text stands in front of the first user message.");
+    } else if (with_system->find(probe_system.content) == std::string::npos) {
+        add_note("The chat template leaves the system message out: the model does not read it.");
     }
     if (rendered({probe_user}, {.thinks = true}) != one) {
         add_note("The model is asked to reply without thinking aloud first (enable_thinking is false).");

@@ -23,7 +23,7 @@ inline std::string name_of(const Event& event) {
         "TokensStreamed", "PairReady",     "SamplingStopped", "LabelRecorded", "RewardFitted",
         "PolicyStepped",  "ClickDone",     "Undone",          "MetricsAdded",  "Evaluated",
         "JobStarted",     "JobProgress",   "JobEnded",        "CommandFailed", "TrainingHalted",
-        "ReplayChecked",  "Idle",          "AnswersImported", "DataExported",
+        "ReplayChecked",  "Idle",          "AnswersImported", "AnswersPassedOver", "DataExported",
         "ModelExported"};
     static_assert(std::variant_size_v<EventBody> == std::size(names));
     std::string name = names[event.body.index()];

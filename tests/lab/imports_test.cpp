@@ -43,6 +43,8 @@ TEST_F(Imports, AreLearnedAndReplayedToTheLastBit) {
         EXPECT_EQ(session->policy_steps(), steps + 1);
         session.click(Choice::right);
         learn_imports(session);
+        EXPECT_EQ(session.last<AnswersPassedOver>().answers, 1);
+        EXPECT_EQ(session.last<AnswersPassedOver>().why, "longer than 256 tokens");
         hash = session->weights_hash();
         const auto points = session->file().metrics();
         const auto accuracy = std::count_if(points.begin(), points.end(), [](const MetricPoint& point) {

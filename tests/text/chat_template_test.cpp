@@ -98,7 +98,7 @@ TEST(ChatTemplate, RendersMarkedTurnsAsTheReferenceDoes) {
     for (const auto& one : golden["templates"]) {
         const ChatTemplate chat(one["template"].get<std::string>());
         EXPECT_EQ(chat.name(), "turns");
-        EXPECT_EQ(chat.note(), "");
+        EXPECT_EQ(chat.note(), "The chat template leaves the system message out: the model does not read it.");
         for (const auto& row : one["rows"]) {
             EXPECT_EQ(chat.render(messages_of(row["messages"])), row["text"].get<std::string>());
             ++rows;
@@ -117,6 +117,15 @@ TEST(ChatTemplate, PutsARefusedSystemMessageInFrontOfTheUsers) {
         EXPECT_EQ(chat.render({{"system", "Be brief."}}), chat.render({{"user", "Be brief.\n\n"}})) << name;
     }
     EXPECT_EQ(ChatTemplate(family("gemma3"), tokens).note(), "");
+}
+
+TEST(ChatTemplate, SaysThatASystemMessageIsLeftOut) {
+    const ChatTemplate silent(
+        "{% for m in messages %}{% if m.role != 'system' %}<{{ m.role }}>{{ m.content }}{% endif %}{% endfor %}");
+    EXPECT_EQ(silent.note(), "The chat template leaves the system message out: the model does not read it.");
+    EXPECT_EQ(silent.render({{"system", "Be brief."}, {"user", "Hi"}}), "<user>Hi");   // as the reference does
+    const ChatTemplate whole("{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}");
+    EXPECT_EQ(whole.note(), "");
 }
 
 TEST(ChatTemplate, SaysThatItDoesNotThinkAloudAndWhichDateItGives) {

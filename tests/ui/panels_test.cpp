@@ -152,6 +152,8 @@ TEST(EventWords, SayWhatHappened) {
     EXPECT_FALSE(in_words(PolicyStepped{1, 140, Algorithm::rloo, -0.17, 3e-4, ""})->warning);
     EXPECT_TRUE(
         in_words(PolicyStepped{1, 140, Algorithm::rloo, -0.17, 3e-4, "slowed: KL 3.1 of 4.0"})->warning);
+    EXPECT_EQ(in_words(AnswersPassedOver{3, "longer than 2048 tokens"})->text,
+              "3 imported answers not learned: longer than 2048 tokens");
     EXPECT_TRUE(in_words(TrainingHalted{1, "train: not finite"})->warning);
     EXPECT_TRUE(in_words(CommandFailed{"vote", "vote: no pair"})->warning);
     EXPECT_FALSE(in_words(CommandFailed{"new session", "stopped"})->warning);  // the person's own wish

@@ -43,6 +43,7 @@ struct Tell {
     void operator()(const ReplayChecked& e) const { Q_EMIT bridge.replay_checked(e); }
     void operator()(const Idle& e) const { Q_EMIT bridge.idle(e); }
     void operator()(const AnswersImported& e) const { Q_EMIT bridge.answers_imported(e); }
+    void operator()(const AnswersPassedOver& e) const { Q_EMIT bridge.answers_passed_over(e); }
     void operator()(const DataExported& e) const { Q_EMIT bridge.data_exported(e); }
     void operator()(const ModelExported& e) const { Q_EMIT bridge.model_exported(e); }
 };

@@ -76,6 +76,7 @@ class EngineBridge : public QObject {
     void command_failed(const plumbline::CommandFailed& failed);
     void training_halted(const plumbline::TrainingHalted& halted);
     void answers_imported(const plumbline::AnswersImported& imported);
+    void answers_passed_over(const plumbline::AnswersPassedOver& passed);
     void data_exported(const plumbline::DataExported& exported);
     void model_exported(const plumbline::ModelExported& exported);
     void replay_checked(const plumbline::ReplayChecked& checked);

@@ -174,6 +174,12 @@ struct Words {
                            .arg(counted(e.result.tensors, tr("tensor"), tr("tensors")),
                                 memory_size(static_cast<std::int64_t>(e.result.bytes)), words(e.path))};
     }
+    Line operator()(const AnswersPassedOver& e) const {
+        return LogLine{QStringLiteral("reward"),
+                       tr("%1 not learned: %2")
+                           .arg(counted(e.answers, tr("imported answer"), tr("imported answers")), words(e.why)),
+                       true};
+    }
     Line operator()(const AnswersImported& e) const {
         return LogLine{QStringLiteral("session"),
                        tr("%1 imported from %2, %3 skipped")
