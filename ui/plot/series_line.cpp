@@ -12,6 +12,7 @@ constexpr int tip_room = 120;                // around the axes, for a dot and i
 constexpr double captions_height = 20;       // at the top of the axes
 constexpr std::size_t dense_pixel = 200;     // points of a curve in one column
 constexpr std::size_t greatest_path = 3000;  // the painter takes a frame for 6000
+constexpr double longest_smooth = 24'000;    // pixels of a path: smooth edges of more take the painter a frame
 
 PixelMap pixel_map(const QCPAxis& axis) {
     const QCPRange range = axis.range();
@@ -21,6 +22,16 @@ PixelMap pixel_map(const QCPAxis& axis) {
     map.scale = (upper - lower) / range.size();
     map.offset = lower - map.scale * range.lower;
     return map;
+}
+
+double length_of(const std::vector<QPolygonF>& lines) {
+    double out = 0;
+    for (const QPolygonF& line : lines) {
+        for (qsizetype i = 1; i < line.size(); ++i) {
+            out += (line[i] - line[i - 1]).manhattanLength();
+        }
+    }
+    return out;
 }
 
 QCPRange to_range(Extent extent, bool& found) {
@@ -128,7 +139,11 @@ void SeriesLine::draw(QCPPainter* painter) {
     painter->setBrush(Qt::NoBrush);
     const double margin = pen().widthF() + 1;
     const QRectF bounds = QRectF(clipRect()).adjusted(-margin, -margin, margin, margin);
-    for (const QPolygonF& line : clipped_lines(lines, bounds)) {
+    lines = clipped_lines(lines, bounds);
+    if (path && !raw && length_of(lines) > longest_smooth) {
+        painter->setAntialiasing(false);
+    }
+    for (const QPolygonF& line : lines) {
         if (path && raw) {
             // Joined up, the scattered points of a path would cover it.
             painter->drawPoints(line);
