@@ -92,7 +92,8 @@ TEST_F(Pretrain, MakesAModelThatAnswersAsTaught) {
     const ModelInfo info = inspect_model(ask.out.string(), "f32");
     EXPECT_EQ(info.parameters, result.parameters);
     EXPECT_EQ(info.chat_template, "turns");
-    EXPECT_NE(info.chat_template_note.find("leaves the system message out"), std::string::npos) << info.chat_template_note;
+    EXPECT_NE(info.chat_template_note.find("leaves the system message out"), std::string::npos)
+        << info.chat_template_note;
     EXPECT_EQ(info.file_dtype, "BF16");
 }
 
