@@ -197,6 +197,41 @@ TEST(MemoryNeed, ASecondCopyIsCountedWhereOneIsKept) {
     EXPECT_GT(std::abs(second / (exact + 4.0 * qkv) - 1), vectors) << "the first block's would be one too many";
 }
 
+// What a catalogue says of a model before it is read: the forecast of its session, about.
+TEST(MemoryNeed, ASessionIsEstimatedByItsWeights) {
+    struct Shape {
+        std::int64_t hidden, blocks, heads, kv_heads, mlp, vocab;
+    };
+    for (const auto& [hidden, blocks, heads, kv_heads, mlp, vocab] :
+         {Shape{128, 3, 4, 2, 256, 1100}, {576, 30, 9, 3, 1536, 49152}, {960, 32, 15, 5, 2560, 49152},
+          {2048, 24, 32, 32, 8192, 49152}}) {
+        DecoderConfig config = smol_shape();
+        config.hidden = hidden;
+        config.blocks = static_cast<int>(blocks);
+        config.heads = heads;
+        config.kv_heads = kv_heads;
+        config.head_dim = hidden / heads;
+        config.mlp = mlp;
+        config.vocab = vocab;
+        config.context = 2048;
+        const std::int64_t weights = config.parameters();
+        for (const Precision precision : {Precision::f32, Precision::bf16}) {
+            for (const bool one_copy : {true, false}) {
+                for (const double stored : {0.0, 0.625}) {   // bytes a weight: of a folder, of Q4_1
+                    MemoryWork work = session_memory({}, config);
+                    work.one_copy = one_copy;
+                    work.stored_bytes = static_cast<std::int64_t>(stored * static_cast<double>(weights));
+                    const std::int64_t estimate =
+                        memory::session_estimate(weights, vocab * hidden, precision, one_copy);
+                    const std::int64_t need = memory_need(config, precision, work).peak();
+                    EXPECT_NEAR(static_cast<double>(estimate) / static_cast<double>(need), 1, 0.15)
+                        << hidden << (one_copy ? " one copy " : " two copies ") << stored;
+                }
+            }
+        }
+    }
+}
+
 TEST(MemoryCheck, NamesBothFigures) {
     EXPECT_NO_THROW(require_memory("bench", "this", 1'000'000'000, 1'000'000'000));
     try {
