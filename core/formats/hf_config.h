@@ -29,6 +29,7 @@ class HfConfig {
     /// The object under the key, nullopt when absent.
     std::optional<HfConfig> section(std::string_view key) const;
 
+    std::string named(std::string_view key) const;   // "rope_scaling.factor 3"
     [[noreturn]] void fail(const std::string& what) const;
     /// For a value that is well-formed but of something that this version does not do.
     [[noreturn]] void not_supported(std::string_view key) const;
@@ -36,7 +37,6 @@ class HfConfig {
   private:
     HfConfig(const std::filesystem::path& file, std::string section, std::shared_ptr<const nlohmann::json> values);
     const nlohmann::json* find(std::string_view key) const;
-    std::string named(std::string_view key) const;   // "rope_scaling.factor 3"
 
     std::filesystem::path file_;
     std::string section_;

@@ -205,7 +205,7 @@ TEST_F(ModelFolder, RefusesAShareOfAHeadThatDoesNotFit) {
     };
     // Heads of 8 entries, turned in pairs; the greatest share is beyond any whole number.
     for (const auto& [value, text] : std::map<double, std::string>{
-             {1e300, "1e+300"}, {1.1250001, "1.125"}, {0.2499, "0.2499"}, {0.4, "0.4"}}) {
+             {1e300, "1e+300"}, {1.1250001, "1.1250001"}, {0.2499, "0.2499"}, {0.4, "0.4"}}) {
         share(value);
         expect_error(phi, {"rope_parameters.partial_rotary_factor " + text + " does not fit a head of 8"});
     }

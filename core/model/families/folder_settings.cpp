@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <map>
-#include <sstream>
 
 namespace plumbline::settings {
 
@@ -43,13 +42,12 @@ void read_sizes(const HfConfig& file, const SizeKeys& keys, bool tied, DecoderCo
 void read_rotary_share(const HfConfig& file, std::string_view key, double fallback, DecoderConfig& c) {
     const auto rope = file.section("rope_parameters");
     const bool inside = rope && rope->has("partial_rotary_factor");
-    const double share = inside ? rope->positive_or("partial_rotary_factor", 1) : file.positive_or(key, fallback);
+    const HfConfig& from = inside ? *rope : file;
+    if (inside) key = "partial_rotary_factor";
+    const double share = from.positive_or(key, fallback);
     const double turned = std::floor(static_cast<double>(c.head_dim) * share);
     if (turned < 2 || turned > static_cast<double>(c.head_dim) || std::fmod(turned, 2) != 0) {
-        std::ostringstream written;
-        written << share;
-        file.fail((inside ? "rope_parameters.partial_rotary_factor " : std::string(key) + " ") + written.str() +
-                  " does not fit a head of " + std::to_string(c.head_dim));
+        from.fail(from.named(key) + " does not fit a head of " + std::to_string(c.head_dim));
     }
     c.rotary_dims = static_cast<std::int64_t>(turned);
 }
